@@ -1,0 +1,136 @@
+/* The imported form of a model, on the host: operators, tensors, quantization.
+ *
+ * Importers fill it, the compiler and `inspect` read it. Tensors are NHWC with batch 1. A graph
+ * owns all its memory; data pointers stay valid until fdm_graph_free(). An importer that returns
+ * FDM_OK guarantees what fdm_graph_check() checks, so readers index without looking again. */
+#ifndef FDM_REFERENCE_GRAPH_GRAPH_H
+#define FDM_REFERENCE_GRAPH_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/status.h"
+
+#define FDM_GRAPH_MAX_OPS 4096
+#define FDM_GRAPH_MAX_TENSORS 16384
+#define FDM_GRAPH_MAX_RANK 6
+#define FDM_GRAPH_MAX_DIM 65536           /* one dimension */
+#define FDM_GRAPH_MAX_ELEMENTS (1u << 28) /* one tensor */
+#define FDM_GRAPH_NONE UINT32_MAX         /* "no tensor" where an operand is optional */
+
+enum fdm_format { FDM_FORMAT_FLOAT, FDM_FORMAT_INT8 };
+
+enum fdm_type { FDM_TYPE_F32, FDM_TYPE_U8, FDM_TYPE_S8, FDM_TYPE_S32, FDM_TYPE_S64 };
+
+enum fdm_op_kind {
+    FDM_OP_QUANTIZE,       /* 1 in, 1 out: uint8 or float to int8 */
+    FDM_OP_DEQUANTIZE,     /* int8 to float */
+    FDM_OP_CONV_2D,        /* in, weights [O,H,W,I], bias [O] or none */
+    FDM_OP_DEPTHWISE_CONV, /* in, weights [1,H,W,C], bias [C] or none; depth multiplier 1 */
+    FDM_OP_BATCH_NORM,     /* float only: in, gamma, beta, mean, variance, each [C] */
+    FDM_OP_RELU,           /* float only; in int8 graphs it is the activation of the convolution */
+    FDM_OP_MEAN,    /* over height and width: [1,H,W,C] to [1,C]; axes are checked on import */
+    FDM_OP_SOFTMAX, /* over the last dimension, beta 1 */
+    FDM_OP_RESHAPE, /* data unchanged; also dropout and flatten at inference */
+    FDM_OP_SHAPE,   /* computes a constant shape; no work at run time */
+    FDM_OP_STRIDED_SLICE, /* likewise */
+    FDM_OP_PACK           /* likewise */
+};
+
+enum fdm_activation { FDM_ACTIVATION_NONE, FDM_ACTIVATION_RELU, FDM_ACTIVATION_RELU6 };
+
+/* Affine quantization, real = scale * (q - zero_point). Per channel when count > 1: `scales` and
+ * `zero_points` hold `count` values along dimension `axis`. count 0: not quantized. */
+struct fdm_quant {
+    uint32_t count;
+    uint32_t axis;
+    float *scales;
+    int32_t *zero_points;
+};
+
+struct fdm_tensor {
+    char *name;
+    enum fdm_type type;
+    uint32_t rank;
+    uint32_t dims[FDM_GRAPH_MAX_RANK]; /* each 1..FDM_GRAPH_MAX_DIM; batch is 1 */
+    struct fdm_quant quant;
+    const void
+        *data; /* constant's bytes, aligned for `type`, host byte order; NULL for activations */
+    size_t data_bytes;
+    uint32_t file_index; /* the tensor's number in the model file */
+};
+
+struct fdm_op {
+    char *name; /* the layer's name: output tensor's name in .tflite, layer name in .h5 */
+    enum fdm_op_kind kind;
+    uint32_t inputs[6];
+    uint32_t input_count;
+    uint32_t output;
+    uint32_t stride_h, stride_w;    /* convolutions: 1..16 */
+    uint32_t pad_top, pad_left;     /* convolutions: rows and columns of padding in front, from */
+    uint32_t pad_bottom, pad_right; /* SAME or VALID resolved against the input's size */
+    enum fdm_activation activation; /* convolutions */
+    float epsilon;                  /* batch norm */
+};
+
+struct fdm_graph {
+    char *name;      /* the model's own name, or the file's */
+    char sha256[65]; /* of the file */
+    size_t file_bytes;
+    enum fdm_format format; /* int8 when the convolutions are */
+    struct fdm_tensor *tensors;
+    uint32_t tensor_count;
+    struct fdm_op
+        *ops; /* in execution order: every operand is a constant, the input or computed before */
+    uint32_t op_count;
+    uint32_t input;  /* tensor [1,H,W,3] */
+    uint32_t output; /* tensor [1,P] */
+};
+
+/* An empty graph with room for nothing; FDM_ERR_MEMORY. The caller frees it. */
+enum fdm_status fdm_graph_new(const char *name, struct fdm_graph **out, struct fdm_error *err);
+void fdm_graph_free(struct fdm_graph *graph);
+
+/* Append; the new element is zeroed, its name copied. FDM_ERR_MEMORY past the bounds above.
+ * Pointers to earlier elements become invalid; indices stay. */
+enum fdm_status fdm_graph_add_tensor(struct fdm_graph *graph, const char *name, uint32_t *index,
+                                     struct fdm_error *err);
+enum fdm_status fdm_graph_add_op(struct fdm_graph *graph, const char *name, enum fdm_op_kind kind,
+                                 uint32_t *index, struct fdm_error *err);
+/* Gives a tensor a copy of `bytes`, aligned for any type. */
+enum fdm_status fdm_graph_set_data(struct fdm_graph *graph, uint32_t tensor, const void *data,
+                                   size_t bytes, struct fdm_error *err);
+enum fdm_status fdm_graph_set_quant(struct fdm_graph *graph, uint32_t tensor, const float *scales,
+                                    const int32_t *zero_points, uint32_t count, uint32_t axis,
+                                    struct fdm_error *err);
+
+/* Proves the promises of this header: indices in range, execution order (so no cycles), constants
+ * as large as their shapes, shapes that follow from operands, scales finite and positive, zero
+ * points in the type's range, per-channel counts equal to the dimension. FDM_ERR_FORMAT or
+ * FDM_ERR_UNSUPPORTED, naming the operator. */
+enum fdm_status fdm_graph_check(const struct fdm_graph *graph, struct fdm_error *err);
+
+size_t fdm_tensor_elements(const struct fdm_tensor *tensor);
+size_t fdm_type_bytes(enum fdm_type type);
+const char *fdm_type_name(enum fdm_type type);
+const char *fdm_op_name(enum fdm_op_kind kind);      /* "CONV_2D" and so on */
+const char *fdm_format_name(enum fdm_format format); /* "float", "int8" */
+
+/* What `inspect` and the card's columns need. A multiply-accumulate is counted for every tap of
+ * every output, padding included; biases are not counted as MACs. */
+struct fdm_graph_totals {
+    uint64_t macs;
+    uint64_t weight_count; /* elements of convolution kernels */
+    uint64_t bias_count;
+    uint64_t other_parameters; /* batch norm: gamma, beta, mean, variance */
+    uint64_t parameters;   /* weights + biases + other: Keras's "total params" for a float model */
+    uint64_t weight_bytes; /* weights + biases as stored: the card's "Weights Flash" for int8 */
+    uint64_t scale_bytes;  /* per-channel scales of the weights as float32 */
+    uint64_t
+        activation_bytes; /* largest sum of live activations over the operators, nothing shared */
+};
+struct fdm_graph_totals fdm_graph_totals(const struct fdm_graph *graph);
+uint64_t fdm_op_macs(const struct fdm_graph *graph, const struct fdm_op *op);
+
+#endif

@@ -1,0 +1,53 @@
+#include "tests/support/test.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/base/fs.h"
+
+const char *test_data_dir(void)
+{
+    const char *dir = getenv("FDM_TEST_DATA");
+    if (dir == NULL)
+        dir = FDM_TEST_DATA_DEFAULT;
+    return fdm_fs_is_dir(dir) ? dir : NULL;
+}
+
+char *test_data_path(const char *relative)
+{
+    const char *dir = test_data_dir();
+    char *path = dir != NULL ? fdm_fs_join(dir, relative) : NULL;
+    if (path == NULL || access(path, R_OK) != 0) {
+        print_message("skipped: no %s in the test data (set FDM_TEST_DATA)\n", relative);
+        free(path);
+        path = NULL;
+        skip();
+    }
+    return path;
+}
+
+char *test_tmpdir(void)
+{
+    const char *base = getenv("TMPDIR");
+    char *pattern = fdm_fs_join(base != NULL ? base : "/tmp", "fdm-test-XXXXXX");
+    assert_non_null(pattern);
+    assert_non_null(mkdtemp(pattern));
+    return pattern;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+void test_rmtree(const char *folder)
+{
+    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
