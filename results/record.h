@@ -55,6 +55,12 @@ struct fdm_split_record {
     char root[FDM_RECORD_TEXT];
 };
 
+/* One image of a split; its index is its place in the array. */
+struct fdm_split_image {
+    const char *path; /* relative to the split's root, "daisy/1.jpg" */
+    int32_t label;    /* class index in byte order of the dataset's class names */
+};
+
 enum fdm_case_state {
     FDM_CASE_PLANNED,
     FDM_CASE_RUNNING, /* some images are stored */
@@ -89,7 +95,7 @@ struct fdm_case_record {
     char started[FDM_RECORD_UTC];
     char finished[FDM_RECORD_UTC];
 
-    uint32_t image_count; /* images to evaluate: the split's, or fewer with --limit */
+    uint32_t image_count; /* images to evaluate: the split's, or its first ones with --limit */
     uint32_t done;        /* filled on reading: predictions stored */
     uint32_t correct;     /* filled on reading: k */
     uint32_t
@@ -133,5 +139,9 @@ struct fdm_figure {
 const char *fdm_session_state_name(enum fdm_session_state state);
 const char *fdm_case_state_name(enum fdm_case_state state);
 const char *fdm_figure_kind_name(enum fdm_figure_kind kind);
+/* Their inverses; false, and `*out` untouched, for any other word. */
+bool fdm_session_state_parse(const char *name, enum fdm_session_state *out);
+bool fdm_case_state_parse(const char *name, enum fdm_case_state *out);
+bool fdm_figure_kind_parse(const char *name, enum fdm_figure_kind *out);
 
 #endif
