@@ -1,0 +1,26 @@
+/* From a graph to a network that can run.
+ *
+ * int8: SHAPE, STRIDED_SLICE, PACK and RESHAPE vanish, requantization is derived from the scales
+ * under the chosen semantics. Float: batch norm is folded into the convolution before it (in
+ * float64, then rounded once to float32) and RELU becomes the convolution's activation. Both: the
+ * arena is planned (plan.h). */
+#ifndef FDM_REFERENCE_COMPILER_COMPILE_H
+#define FDM_REFERENCE_COMPILER_COMPILE_H
+
+#include "harness/base/status.h"
+#include "reference/graph/graph.h"
+#include "reference/network/network.h"
+#include "reference/network/semantics.h"
+
+/* Makes a network with the reference kernels. `graph` is one that fdm_graph_check() accepts; the
+ * network copies what it needs, so the graph may be freed. `semantics` is read for int8 graphs and
+ * may be NULL for float ones. The caller frees `*out` with fdm_network_free(); it is NULL on
+ * failure. FDM_ERR_UNSUPPORTED names the operator that we do not implement in that place,
+ * FDM_ERR_FORMAT the one whose parameters no kernel accepts, FDM_ERR_MEMORY. */
+enum fdm_status fdm_compile(const struct fdm_graph *graph, const struct fdm_semantics *semantics,
+                            struct fdm_network **out, struct fdm_error *err);
+
+/* Frees a network made by fdm_compile(); NULL is allowed. */
+void fdm_network_free(struct fdm_network *network);
+
+#endif
