@@ -80,8 +80,10 @@ struct fdm_card_row {
 
 struct fdm_card_table {
     enum fdm_card_table_kind kind;
-    const char *title;             /* the heading over the table, Markdown included */
-    const char *dataset;           /* registry id; NULL for tables that are about none */
+    const char *title;   /* the heading over the table, Markdown included */
+    const char *dataset; /* registry id; NULL for tables that are about none */
+    bool split_unknown;  /* accuracy: which images the percentages are of is not known, so nothing
+                            measured can be compared with them as an equal */
     const char *const *lines;      /* lines of text between heading and table */
     const char *const *foot_lines; /* lines of text under it */
     size_t line_count;

@@ -19,7 +19,7 @@
 #define FDM_LABEL_CLASSES_MAX 1024
 
 /* A named order. Both members are the caller's and must outlive every check made with them. */
-struct fdm_label_order {
+struct fdm_label_map {
     const char *name;
     const uint32_t *class_of; /* class_count entries */
 };
@@ -71,7 +71,7 @@ struct fdm_label_check {
  * or label is not below class_count, or an order is no permutation. FDM_ERR_UNSUPPORTED: more than
  * FDM_LABEL_CLASSES_MAX classes. FDM_ERR_MEMORY. */
 enum fdm_status fdm_label_order_check(const struct fdm_prediction *predictions, size_t count,
-                                      uint32_t class_count, const struct fdm_label_order *orders,
+                                      uint32_t class_count, const struct fdm_label_map *orders,
                                       size_t order_count, struct fdm_label_check *out,
                                       struct fdm_error *err);
 void fdm_label_check_release(struct fdm_label_check *check);
@@ -79,7 +79,7 @@ void fdm_label_check_release(struct fdm_label_check *check);
 /* Appends the verdict as one line of text without a newline, with the moved classes of an unnamed
  * order (at most eight) by name. `orders` and `names` are those of the check. */
 void fdm_label_check_describe(const struct fdm_label_check *check,
-                              const struct fdm_label_order *orders, const char *const *names,
+                              const struct fdm_label_map *orders, const char *const *names,
                               struct fdm_buf *out);
 
 /* "declared", "named", "unnamed": for JSON and the database. */
