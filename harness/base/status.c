@@ -4,6 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Messages quote files and boards, and a terminal would obey the escape sequences in them. */
+static void disarm(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7f)
+            *text = '?';
+}
+
 enum fdm_status fdm_fail(struct fdm_error *err, enum fdm_status status, const char *format, ...)
 {
     if (err == NULL || err->status != FDM_OK)
@@ -12,6 +20,7 @@ enum fdm_status fdm_fail(struct fdm_error *err, enum fdm_status status, const ch
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
+    disarm(err->message);
     err->status = status;
     return status;
 }
@@ -25,6 +34,7 @@ void fdm_error_context(struct fdm_error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(context, sizeof context, format, args);
     va_end(args);
+    disarm(context);
 
     char joined[2 * sizeof err->message + 2];
     snprintf(joined, sizeof joined, "%s: %s", context, err->message);

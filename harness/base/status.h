@@ -25,7 +25,8 @@ enum fdm_status {
     FDM_ERR_CANCELLED    /* the user asked to stop */
 };
 
-/* Room for one sentence; longer messages are cut, always NUL-terminated. */
+/* Room for one sentence; longer messages are cut, always NUL-terminated. Control characters other
+ * than newline and tab become '?', so that quoted input cannot drive a terminal. */
 struct fdm_error {
     enum fdm_status status;
     char message[512];

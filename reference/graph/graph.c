@@ -167,6 +167,25 @@ enum fdm_status fdm_graph_set_quant(struct fdm_graph *graph, uint32_t tensor, co
     return FDM_OK;
 }
 
+static void pad_extent(uint32_t in, uint32_t kernel, uint32_t stride, uint32_t *before,
+                       uint32_t *after)
+{
+    uint32_t out = (in + stride - 1) / stride;
+    uint32_t needed = (out - 1) * stride + kernel;
+    uint32_t padding = needed > in ? needed - in : 0;
+    *before = padding / 2;
+    *after = padding - padding / 2;
+}
+
+void fdm_graph_pad_same(struct fdm_op *op, const struct fdm_tensor *in,
+                        const struct fdm_tensor *weights)
+{
+    if (in->rank != 4 || weights->rank != 4 || op->stride_h == 0 || op->stride_w == 0)
+        return;
+    pad_extent(in->dims[1], weights->dims[1], op->stride_h, &op->pad_top, &op->pad_bottom);
+    pad_extent(in->dims[2], weights->dims[2], op->stride_w, &op->pad_left, &op->pad_right);
+}
+
 size_t fdm_tensor_elements(const struct fdm_tensor *tensor)
 {
     size_t elements = 1;

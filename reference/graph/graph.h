@@ -16,7 +16,8 @@
 #define FDM_GRAPH_MAX_OPS 4096
 #define FDM_GRAPH_MAX_TENSORS 16384
 #define FDM_GRAPH_MAX_RANK 6
-#define FDM_GRAPH_MAX_DIM 65536               /* one dimension */
+#define FDM_GRAPH_MAX_DIM 65536 /* one dimension */
+#define FDM_GRAPH_MAX_STRIDE 16
 #define FDM_GRAPH_MAX_ELEMENTS (1u << 28)     /* one tensor */
 #define FDM_GRAPH_MAX_BYTES ((size_t)1 << 28) /* constants and scales of all tensors together */
 #define FDM_GRAPH_MAX_NAME 255                /* bytes of a name; longer ones are cut */
@@ -116,6 +117,12 @@ enum fdm_status fdm_graph_set_data(struct fdm_graph *graph, uint32_t tensor, con
 enum fdm_status fdm_graph_set_quant(struct fdm_graph *graph, uint32_t tensor, const float *scales,
                                     const int32_t *zero_points, uint32_t count, uint32_t axis,
                                     struct fdm_error *err);
+
+/* Sets a convolution's padding to what TensorFlow calls SAME, from its strides: ceil(in / stride)
+ * outputs, an odd row or column of padding behind. Operands must be of rank 4 with dimensions
+ * within the bounds; otherwise nothing is set, and fdm_graph_check() will say so. */
+void fdm_graph_pad_same(struct fdm_op *op, const struct fdm_tensor *in,
+                        const struct fdm_tensor *weights);
 
 /* Proves the promises of this header: indices in range, execution order (so no cycles), constants
  * as large as their shapes, shapes and types that follow from operands, float constants finite,

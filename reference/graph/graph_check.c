@@ -4,7 +4,6 @@
 #include "reference/graph/graph.h"
 
 #define KERNEL_MAX 255
-#define STRIDE_MAX 16
 
 static bool is_quantized_type(enum fdm_type type)
 {
@@ -182,9 +181,9 @@ static enum fdm_status check_extent(uint32_t in, uint32_t out, uint32_t kernel, 
     if (kernel < 1 || kernel > KERNEL_MAX)
         return fdm_fail(err, FDM_ERR_UNSUPPORTED, "kernel of size %u, at most %d is supported",
                         kernel, KERNEL_MAX);
-    if (stride < 1 || stride > STRIDE_MAX)
+    if (stride < 1 || stride > FDM_GRAPH_MAX_STRIDE)
         return fdm_fail(err, FDM_ERR_UNSUPPORTED, "stride %u, expected 1 to %d", stride,
-                        STRIDE_MAX);
+                        FDM_GRAPH_MAX_STRIDE);
     if (before >= kernel || after >= kernel)
         return fdm_fail(err, FDM_ERR_FORMAT, "padding %u and %u for a kernel of size %u", before,
                         after, kernel);
