@@ -1,0 +1,58 @@
+#include "reference/kernels/fdm_nn.h"
+#include "reference/kernels/nn_shape.h"
+
+size_t fdm_nn_conv_f32_scratch(const struct fdm_nn_conv_f32 *params)
+{
+    (void)params;
+    return 0;
+}
+
+/* Adds one tap's products to all output channels: the sums of the channels stay independent, so
+ * they vectorise without reordering any of them. */
+static void add_products(float *restrict acc, const float *restrict input,
+                         const float *restrict weights, int32_t in_c, int32_t out_c)
+{
+    for (int32_t i = 0; i < in_c; i++) {
+        for (int32_t o = 0; o < out_c; o++)
+            acc[o] += input[i] * weights[o];
+        weights += out_c;
+    }
+}
+
+static void sum_window(const struct fdm_nn_conv_shape *s, const float *input, const float *weights,
+                       int32_t y, int32_t x, float *acc)
+{
+    struct fdm_nn_taps rows = fdm_nn_taps(y, s->stride_h, s->pad_top, s->kernel_h, s->in_h);
+    struct fdm_nn_taps cols = fdm_nn_taps(x, s->stride_w, s->pad_left, s->kernel_w, s->in_w);
+    for (int32_t ky = rows.begin; ky < rows.end; ky++) {
+        size_t row = (size_t)(rows.first + ky - rows.begin) * (size_t)s->in_w;
+        size_t pixel = row + (size_t)cols.first;
+        size_t tap = (size_t)(ky * s->kernel_w + cols.begin);
+        /* Columns and channels of one row are contiguous in input and weights alike. */
+        add_products(acc, input + pixel * (size_t)s->in_c,
+                     weights + tap * (size_t)s->in_c * (size_t)s->out_c,
+                     (cols.end - cols.begin) * s->in_c, s->out_c);
+    }
+}
+
+enum fdm_nn_status fdm_nn_conv_f32(const struct fdm_nn_conv_f32 *params, const float *input,
+                                   const float *weights, const float *bias, float *output,
+                                   void *scratch)
+{
+    (void)scratch;
+    const struct fdm_nn_conv_shape *s = &params->shape;
+    if (!fdm_nn_conv_shape_ok(s) || !(params->out_min <= params->out_max) || input == NULL ||
+        weights == NULL || output == NULL)
+        return FDM_NN_ERR_ARGUMENT;
+    for (int32_t y = 0; y < s->out_h; y++) {
+        for (int32_t x = 0; x < s->out_w; x++) {
+            for (int32_t o = 0; o < s->out_c; o++)
+                output[o] = bias != NULL ? bias[o] : 0.0f;
+            sum_window(s, input, weights, y, x, output);
+            for (int32_t o = 0; o < s->out_c; o++)
+                output[o] = fdm_nn_clamp_f32(output[o], params->out_min, params->out_max);
+            output += s->out_c;
+        }
+    }
+    return FDM_NN_OK;
+}

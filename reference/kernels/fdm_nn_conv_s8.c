@@ -1,0 +1,74 @@
+#include "reference/kernels/fdm_nn.h"
+#include "reference/kernels/nn_requant.h"
+#include "reference/kernels/nn_shape.h"
+
+/* The scratch holds one pixel's accumulators, then the input window that it sees, widened. */
+size_t fdm_nn_conv_s8_scratch(const struct fdm_nn_conv_s8 *params)
+{
+    const struct fdm_nn_conv_shape *s = &params->shape;
+    if (!fdm_nn_conv_shape_ok(s))
+        return 0;
+    size_t taps = (size_t)(s->kernel_h * s->kernel_w * s->in_c);
+    return (size_t)s->out_c * sizeof(int32_t) + taps * sizeof(int16_t);
+}
+
+/* Copies the window of output pixel (y, x) less the zero point, zeros outside the input: what is
+ * left of the convolution is one dot product per output channel. */
+static void gather(const struct fdm_nn_conv_s8 *params, const int8_t *input, int32_t y, int32_t x,
+                   int16_t *window)
+{
+    const struct fdm_nn_conv_shape *s = &params->shape;
+    struct fdm_nn_taps rows = fdm_nn_taps(y, s->stride_h, s->pad_top, s->kernel_h, s->in_h);
+    struct fdm_nn_taps cols = fdm_nn_taps(x, s->stride_w, s->pad_left, s->kernel_w, s->in_w);
+    int32_t zero_point = params->in_zero_point;
+    for (int32_t ky = 0; ky < s->kernel_h; ky++) {
+        int16_t *to = window + (size_t)ky * (size_t)s->kernel_w * (size_t)s->in_c;
+        bool inside = ky >= rows.begin && ky < rows.end;
+        int32_t begin = inside ? cols.begin * s->in_c : 0;
+        int32_t end = inside ? cols.end * s->in_c : 0;
+        size_t pixel = (size_t)(rows.first + ky - rows.begin) * (size_t)s->in_w;
+        const int8_t *from =
+            inside ? input + (pixel + (size_t)cols.first) * (size_t)s->in_c : input;
+        for (int32_t i = 0; i < begin; i++)
+            to[i] = 0;
+        for (int32_t i = begin; i < end; i++)
+            to[i] = (int16_t)(from[i - begin] - zero_point);
+        for (int32_t i = end; i < s->kernel_w * s->in_c; i++)
+            to[i] = 0;
+    }
+}
+
+static int32_t dot(const int16_t *restrict a, const int8_t *restrict b, int32_t count)
+{
+    int32_t sum = 0;
+    for (int32_t i = 0; i < count; i++)
+        sum += a[i] * (int16_t)b[i];
+    return sum;
+}
+
+enum fdm_nn_status fdm_nn_conv_s8(const struct fdm_nn_conv_s8 *params, const int8_t *input,
+                                  const int8_t *weights, const int32_t *bias, int8_t *output,
+                                  void *scratch)
+{
+    const struct fdm_nn_conv_shape *s = &params->shape;
+    if (!fdm_nn_conv_shape_ok(s) || input == NULL || weights == NULL || output == NULL ||
+        scratch == NULL)
+        return FDM_NN_ERR_ARGUMENT;
+    int32_t taps = s->kernel_h * s->kernel_w * s->in_c;
+    if (!fdm_nn_conv_s8_ok(params, bias, taps))
+        return FDM_NN_ERR_ARGUMENT;
+    int32_t *acc = scratch;
+    int16_t *window = (int16_t *)(acc + s->out_c);
+    for (int32_t y = 0; y < s->out_h; y++) {
+        for (int32_t x = 0; x < s->out_w; x++) {
+            gather(params, input, y, x, window);
+            for (int32_t o = 0; o < s->out_c; o++)
+                acc[o] = (bias != NULL ? bias[o] : 0) +
+                         dot(window, weights + (size_t)o * (size_t)taps, taps);
+            fdm_nn_requant_row(&params->requant, acc, s->out_c, params->out_zero_point,
+                               params->out_min, params->out_max, output);
+            output += s->out_c;
+        }
+    }
+    return FDM_NN_OK;
+}

@@ -1,0 +1,59 @@
+#include "reference/kernels/fdm_nn.h"
+#include "reference/kernels/nn_requant.h"
+#include "reference/kernels/nn_shape.h"
+
+/* One pixel's accumulators. */
+size_t fdm_nn_dwconv_s8_scratch(const struct fdm_nn_dwconv_s8 *params)
+{
+    const struct fdm_nn_conv_shape *s = &params->conv.shape;
+    return fdm_nn_conv_shape_ok(s) ? (size_t)s->out_c * sizeof(int32_t) : 0;
+}
+
+static void add_products(int32_t *restrict acc, const int8_t *restrict input,
+                         const int8_t *restrict weights, int32_t zero_point, int32_t channels)
+{
+    int16_t zero = (int16_t)zero_point;
+    for (int32_t c = 0; c < channels; c++)
+        acc[c] += (int16_t)(input[c] - zero) * (int16_t)weights[c];
+}
+
+static void sum_window(const struct fdm_nn_conv_s8 *params, const int8_t *input,
+                       const int8_t *weights, int32_t y, int32_t x, int32_t *acc)
+{
+    const struct fdm_nn_conv_shape *s = &params->shape;
+    struct fdm_nn_taps rows = fdm_nn_taps(y, s->stride_h, s->pad_top, s->kernel_h, s->in_h);
+    struct fdm_nn_taps cols = fdm_nn_taps(x, s->stride_w, s->pad_left, s->kernel_w, s->in_w);
+    for (int32_t ky = rows.begin; ky < rows.end; ky++) {
+        size_t row = (size_t)(rows.first + ky - rows.begin) * (size_t)s->in_w;
+        for (int32_t kx = cols.begin; kx < cols.end; kx++) {
+            size_t pixel = row + (size_t)(cols.first + kx - cols.begin);
+            size_t tap = (size_t)(ky * s->kernel_w + kx);
+            add_products(acc, input + pixel * (size_t)s->in_c, weights + tap * (size_t)s->in_c,
+                         params->in_zero_point, s->in_c);
+        }
+    }
+}
+
+enum fdm_nn_status fdm_nn_dwconv_s8(const struct fdm_nn_dwconv_s8 *params, const int8_t *input,
+                                    const int8_t *weights, const int32_t *bias, int8_t *output,
+                                    void *scratch)
+{
+    const struct fdm_nn_conv_s8 *conv = &params->conv;
+    const struct fdm_nn_conv_shape *s = &conv->shape;
+    if (!fdm_nn_conv_shape_ok(s) || s->out_c != s->in_c || input == NULL || weights == NULL ||
+        output == NULL || scratch == NULL ||
+        !fdm_nn_conv_s8_ok(conv, bias, s->kernel_h * s->kernel_w))
+        return FDM_NN_ERR_ARGUMENT;
+    int32_t *acc = scratch;
+    for (int32_t y = 0; y < s->out_h; y++) {
+        for (int32_t x = 0; x < s->out_w; x++) {
+            for (int32_t c = 0; c < s->out_c; c++)
+                acc[c] = bias != NULL ? bias[c] : 0;
+            sum_window(conv, input, weights, y, x, acc);
+            fdm_nn_requant_row(&conv->requant, acc, s->out_c, conv->out_zero_point, conv->out_min,
+                               conv->out_max, output);
+            output += s->out_c;
+        }
+    }
+    return FDM_NN_OK;
+}

@@ -1,0 +1,31 @@
+#include "reference/kernels/fdm_nn.h"
+
+#define MAX_PIXELS (1 << 23)
+
+size_t fdm_nn_mean_f32_scratch(const struct fdm_nn_mean_f32 *params)
+{
+    (void)params;
+    return 0;
+}
+
+enum fdm_nn_status fdm_nn_mean_f32(const struct fdm_nn_mean_f32 *params, const float *input,
+                                   float *output, void *scratch)
+{
+    (void)scratch;
+    const struct fdm_nn_mean_f32 *p = params;
+    if (p->h < 1 || p->h > FDM_NN_MAX_DIM || p->w < 1 || p->w > FDM_NN_MAX_DIM || p->c < 1 ||
+        p->c > FDM_NN_MAX_DIM || (int64_t)p->h * p->w > MAX_PIXELS || input == NULL ||
+        output == NULL)
+        return FDM_NN_ERR_ARGUMENT;
+    int32_t pixels = p->h * p->w;
+    for (int32_t c = 0; c < p->c; c++)
+        output[c] = 0.0f;
+    for (int32_t i = 0; i < pixels; i++) {
+        for (int32_t c = 0; c < p->c; c++)
+            output[c] += input[c];
+        input += p->c;
+    }
+    for (int32_t c = 0; c < p->c; c++)
+        output[c] /= (float)pixels;
+    return FDM_NN_OK;
+}
