@@ -15,8 +15,8 @@
 /* Makes a network with the reference kernels. `graph` is one that fdm_graph_check() accepts; the
  * network copies what it needs, so the graph may be freed. `semantics` is read for int8 graphs and
  * may be NULL for float ones. The caller frees `*out` with fdm_network_free(); it is NULL on
- * failure. FDM_ERR_UNSUPPORTED names the operator that we do not implement in that place,
- * FDM_ERR_FORMAT the one whose parameters no kernel accepts, FDM_ERR_MEMORY. */
+ * failure. FDM_ERR_UNSUPPORTED names the operator that no kernel runs as it stands,
+ * FDM_ERR_FORMAT the one whose folded weights leave float32; FDM_ERR_USAGE, FDM_ERR_MEMORY. */
 enum fdm_status fdm_compile(const struct fdm_graph *graph, const struct fdm_semantics *semantics,
                             struct fdm_network **out, struct fdm_error *err);
 

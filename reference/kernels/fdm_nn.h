@@ -1,11 +1,13 @@
 /* The operators: what each computes, to the bit.
  *
- * All follow one pattern. `fdm_nn_X(params, input, …, output, scratch)` checks `params` against the
- * ranges below and returns FDM_NN_ERR_ARGUMENT, with nothing written, where one is broken or a
- * needed pointer is NULL; otherwise it writes the whole output and returns FDM_NN_OK.
- * `fdm_nn_X_scratch(params)` is the size of `scratch` in bytes, 0 for refused parameters; scratch
- * is aligned to 4 bytes and may be NULL when its size is 0. Input and output must not overlap,
- * except in QUANTIZE. The sizes of the buffers follow from `params` and are the caller's promise.
+ * All follow one pattern.
+ *  fdm_nn_X(params, input, …, output, scratch) writes the whole output and returns FDM_NN_OK, or
+ *      returns FDM_NN_ERR_ARGUMENT with nothing written where fdm_nn_X_check() does or a needed
+ *      pointer is NULL. Input and output must not overlap, except in QUANTIZE. The sizes of the
+ *      buffers follow from `params` and are the caller's promise.
+ *  fdm_nn_X_check(params, bias) is FDM_NN_OK if everything is in the ranges given below.
+ *  fdm_nn_X_scratch(params) is the size of `scratch` in bytes, 0 for refused parameters. Scratch is
+ *      aligned to 4 bytes, may be NULL when its size is 0, and carries nothing between calls.
  *
  * Results do not depend on the compiler, its optimisation or the processor: integers are exact,
  * and each float sum has the order stated here, without contraction (-ffp-contract=off).
@@ -19,7 +21,8 @@
 #include "reference/kernels/nn_types.h"
 
 #define FDM_NN_MAX_DIM 65536
-#define FDM_NN_MAX_TAPS 65536 /* products in one int32 sum: 65536 * 255 * 128 < 2^31 */
+#define FDM_NN_MAX_TAPS 65536       /* products in one int32 sum: 65536 * 255 * 128 < 2^31 */
+#define FDM_NN_MAX_PIXELS (1 << 23) /* values in one mean: 2^23 * 255 < 2^31 */
 
 /* The operators as a number, for tables; one per row of kernels.def. */
 enum fdm_nn_op {
@@ -48,6 +51,7 @@ struct fdm_nn_conv_s8 {
 enum fdm_nn_status fdm_nn_conv_s8(const struct fdm_nn_conv_s8 *params, const int8_t *input,
                                   const int8_t *weights, const int32_t *bias, int8_t *output,
                                   void *scratch);
+enum fdm_nn_status fdm_nn_conv_s8_check(const struct fdm_nn_conv_s8 *params, const int32_t *bias);
 size_t fdm_nn_conv_s8_scratch(const struct fdm_nn_conv_s8 *params);
 
 /* Depth multiplier 1: channel c of the output sees channel c of the input. */
@@ -59,6 +63,8 @@ struct fdm_nn_dwconv_s8 {
 enum fdm_nn_status fdm_nn_dwconv_s8(const struct fdm_nn_dwconv_s8 *params, const int8_t *input,
                                     const int8_t *weights, const int32_t *bias, int8_t *output,
                                     void *scratch);
+enum fdm_nn_status fdm_nn_dwconv_s8_check(const struct fdm_nn_dwconv_s8 *params,
+                                          const int32_t *bias);
 size_t fdm_nn_dwconv_s8_scratch(const struct fdm_nn_dwconv_s8 *params);
 
 /* ---- mean over height and width, int8 ------------------------------------------------------- */
@@ -70,7 +76,7 @@ size_t fdm_nn_dwconv_s8_scratch(const struct fdm_nn_dwconv_s8 *params);
  * SINGLE and a multiplier and shift that contain the division by n (derived by the compiler) and
  * the result saturated to -128..127. */
 struct fdm_nn_mean_s8 {
-    int32_t h, w; /* 1..65536, h * w <= 2^23 */
+    int32_t h, w; /* 1..65536, h * w <= FDM_NN_MAX_PIXELS */
     int32_t c;    /* 1..65536 */
     enum fdm_nn_mean_rule rule;
     int32_t in_zero_point;  /* -128..127 */
@@ -82,6 +88,7 @@ struct fdm_nn_mean_s8 {
 
 enum fdm_nn_status fdm_nn_mean_s8(const struct fdm_nn_mean_s8 *params, const int8_t *input,
                                   int8_t *output, void *scratch);
+enum fdm_nn_status fdm_nn_mean_s8_check(const struct fdm_nn_mean_s8 *params);
 size_t fdm_nn_mean_s8_scratch(const struct fdm_nn_mean_s8 *params);
 
 /* ---- softmax, int8 -------------------------------------------------------------------------- */
@@ -107,11 +114,12 @@ struct fdm_nn_softmax_s8 {
     const float *table; /* TABLE: 256 values in (0, 1], table[255] == 1 */
     int32_t multiplier; /* FIXED: 2^30..2^31-1, with shift: input scale in units of 2^-26 */
     int32_t shift;      /* FIXED: 0..30 */
-    int32_t diff_min;   /* FIXED: -255..0 at least such that -diff_min * 2^shift < 2^31 */
+    int32_t diff_min;   /* FIXED: 0 or below, -diff_min * 2^shift < 2^31 */
 };
 
 enum fdm_nn_status fdm_nn_softmax_s8(const struct fdm_nn_softmax_s8 *params, const int8_t *input,
                                      int8_t *output, void *scratch);
+enum fdm_nn_status fdm_nn_softmax_s8_check(const struct fdm_nn_softmax_s8 *params);
 size_t fdm_nn_softmax_s8_scratch(const struct fdm_nn_softmax_s8 *params);
 
 /* ---- change of type ------------------------------------------------------------------------- */
@@ -126,6 +134,7 @@ struct fdm_nn_quantize_u8_s8 {
 
 enum fdm_nn_status fdm_nn_quantize_u8_s8(const struct fdm_nn_quantize_u8_s8 *params,
                                          const uint8_t *input, int8_t *output, void *scratch);
+enum fdm_nn_status fdm_nn_quantize_u8_s8_check(const struct fdm_nn_quantize_u8_s8 *params);
 size_t fdm_nn_quantize_u8_s8_scratch(const struct fdm_nn_quantize_u8_s8 *params);
 
 /* output = scale * (float)(input - zero_point), in float32. */
@@ -137,12 +146,13 @@ struct fdm_nn_dequantize_s8_f32 {
 
 enum fdm_nn_status fdm_nn_dequantize_s8_f32(const struct fdm_nn_dequantize_s8_f32 *params,
                                             const int8_t *input, float *output, void *scratch);
+enum fdm_nn_status fdm_nn_dequantize_s8_f32_check(const struct fdm_nn_dequantize_s8_f32 *params);
 size_t fdm_nn_dequantize_s8_f32_scratch(const struct fdm_nn_dequantize_s8_f32 *params);
 
 /* ---- float ---------------------------------------------------------------------------------- */
 
 /* acc = bias[o], then += input * weight for each tap inside the input in the order row, column,
- * input channel; output = acc, or max(acc, 0) with `relu`, or min(max(acc, 0), 6) with `relu6`. */
+ * input channel; output = clamp(acc, out_min, out_max). */
 struct fdm_nn_conv_f32 {
     struct fdm_nn_conv_shape shape;
     float out_min, out_max; /* activation bounds, min <= max; -INFINITY and INFINITY for none */
@@ -152,6 +162,7 @@ struct fdm_nn_conv_f32 {
 enum fdm_nn_status fdm_nn_conv_f32(const struct fdm_nn_conv_f32 *params, const float *input,
                                    const float *weights, const float *bias, float *output,
                                    void *scratch);
+enum fdm_nn_status fdm_nn_conv_f32_check(const struct fdm_nn_conv_f32 *params, const float *bias);
 size_t fdm_nn_conv_f32_scratch(const struct fdm_nn_conv_f32 *params);
 
 struct fdm_nn_dwconv_f32 {
@@ -162,15 +173,18 @@ struct fdm_nn_dwconv_f32 {
 enum fdm_nn_status fdm_nn_dwconv_f32(const struct fdm_nn_dwconv_f32 *params, const float *input,
                                      const float *weights, const float *bias, float *output,
                                      void *scratch);
+enum fdm_nn_status fdm_nn_dwconv_f32_check(const struct fdm_nn_dwconv_f32 *params,
+                                           const float *bias);
 size_t fdm_nn_dwconv_f32_scratch(const struct fdm_nn_dwconv_f32 *params);
 
 /* Input [h, w, c], output [c]: the sum in raster order, divided by (float)(h * w). */
 struct fdm_nn_mean_f32 {
-    int32_t h, w, c; /* 1..65536, h * w <= 2^23 */
+    int32_t h, w, c; /* 1..65536, h * w <= FDM_NN_MAX_PIXELS */
 };
 
 enum fdm_nn_status fdm_nn_mean_f32(const struct fdm_nn_mean_f32 *params, const float *input,
                                    float *output, void *scratch);
+enum fdm_nn_status fdm_nn_mean_f32_check(const struct fdm_nn_mean_f32 *params);
 size_t fdm_nn_mean_f32_scratch(const struct fdm_nn_mean_f32 *params);
 
 /* Input and output [count]: exp(x - largest) / sum, the sum in index order. exp is our own
@@ -181,6 +195,7 @@ struct fdm_nn_softmax_f32 {
 
 enum fdm_nn_status fdm_nn_softmax_f32(const struct fdm_nn_softmax_f32 *params, const float *input,
                                       float *output, void *scratch);
+enum fdm_nn_status fdm_nn_softmax_f32_check(const struct fdm_nn_softmax_f32 *params);
 size_t fdm_nn_softmax_f32_scratch(const struct fdm_nn_softmax_f32 *params);
 
 #endif

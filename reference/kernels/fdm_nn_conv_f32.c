@@ -1,6 +1,14 @@
 #include "reference/kernels/fdm_nn.h"
 #include "reference/kernels/nn_shape.h"
 
+enum fdm_nn_status fdm_nn_conv_f32_check(const struct fdm_nn_conv_f32 *params, const float *bias)
+{
+    (void)bias;
+    const struct fdm_nn_conv_shape *s = &params->shape;
+    bool ok = fdm_nn_conv_shape_ok(s) && params->out_min <= params->out_max;
+    return ok ? FDM_NN_OK : FDM_NN_ERR_ARGUMENT;
+}
+
 size_t fdm_nn_conv_f32_scratch(const struct fdm_nn_conv_f32 *params)
 {
     (void)params;
@@ -27,7 +35,7 @@ static void sum_window(const struct fdm_nn_conv_shape *s, const float *input, co
     for (int32_t ky = rows.begin; ky < rows.end; ky++) {
         size_t row = (size_t)(rows.first + ky - rows.begin) * (size_t)s->in_w;
         size_t pixel = row + (size_t)cols.first;
-        size_t tap = (size_t)(ky * s->kernel_w + cols.begin);
+        size_t tap = (size_t)ky * (size_t)s->kernel_w + (size_t)cols.begin;
         /* Columns and channels of one row are contiguous in input and weights alike. */
         add_products(acc, input + pixel * (size_t)s->in_c,
                      weights + tap * (size_t)s->in_c * (size_t)s->out_c,
@@ -40,10 +48,10 @@ enum fdm_nn_status fdm_nn_conv_f32(const struct fdm_nn_conv_f32 *params, const f
                                    void *scratch)
 {
     (void)scratch;
-    const struct fdm_nn_conv_shape *s = &params->shape;
-    if (!fdm_nn_conv_shape_ok(s) || !(params->out_min <= params->out_max) || input == NULL ||
-        weights == NULL || output == NULL)
+    if (fdm_nn_conv_f32_check(params, bias) != FDM_NN_OK || input == NULL || weights == NULL ||
+        output == NULL)
         return FDM_NN_ERR_ARGUMENT;
+    const struct fdm_nn_conv_shape *s = &params->shape;
     for (int32_t y = 0; y < s->out_h; y++) {
         for (int32_t x = 0; x < s->out_w; x++) {
             for (int32_t o = 0; o < s->out_c; o++)

@@ -2,14 +2,25 @@
 #include "reference/kernels/nn_requant.h"
 #include "reference/kernels/nn_shape.h"
 
-/* The scratch holds one pixel's accumulators, then the input window that it sees, widened. */
+static int32_t taps_of(const struct fdm_nn_conv_shape *s)
+{
+    return s->kernel_h * s->kernel_w * s->in_c;
+}
+
+enum fdm_nn_status fdm_nn_conv_s8_check(const struct fdm_nn_conv_s8 *params, const int32_t *bias)
+{
+    bool ok = fdm_nn_conv_shape_ok(&params->shape) &&
+              fdm_nn_conv_s8_ok(params, bias, taps_of(&params->shape));
+    return ok ? FDM_NN_OK : FDM_NN_ERR_ARGUMENT;
+}
+
+/* One pixel's accumulators, then the input window that it sees, widened. */
 size_t fdm_nn_conv_s8_scratch(const struct fdm_nn_conv_s8 *params)
 {
-    const struct fdm_nn_conv_shape *s = &params->shape;
-    if (!fdm_nn_conv_shape_ok(s))
+    if (fdm_nn_conv_s8_check(params, NULL) != FDM_NN_OK)
         return 0;
-    size_t taps = (size_t)(s->kernel_h * s->kernel_w * s->in_c);
-    return (size_t)s->out_c * sizeof(int32_t) + taps * sizeof(int16_t);
+    return (size_t)params->shape.out_c * sizeof(int32_t) +
+           (size_t)taps_of(&params->shape) * sizeof(int16_t);
 }
 
 /* Copies the window of output pixel (y, x) less the zero point, zeros outside the input: what is
@@ -50,13 +61,11 @@ enum fdm_nn_status fdm_nn_conv_s8(const struct fdm_nn_conv_s8 *params, const int
                                   const int8_t *weights, const int32_t *bias, int8_t *output,
                                   void *scratch)
 {
+    if (fdm_nn_conv_s8_check(params, bias) != FDM_NN_OK || input == NULL || weights == NULL ||
+        output == NULL || scratch == NULL)
+        return FDM_NN_ERR_ARGUMENT;
     const struct fdm_nn_conv_shape *s = &params->shape;
-    if (!fdm_nn_conv_shape_ok(s) || input == NULL || weights == NULL || output == NULL ||
-        scratch == NULL)
-        return FDM_NN_ERR_ARGUMENT;
-    int32_t taps = s->kernel_h * s->kernel_w * s->in_c;
-    if (!fdm_nn_conv_s8_ok(params, bias, taps))
-        return FDM_NN_ERR_ARGUMENT;
+    int32_t taps = taps_of(s);
     int32_t *acc = scratch;
     int16_t *window = (int16_t *)(acc + s->out_c);
     for (int32_t y = 0; y < s->out_h; y++) {

@@ -1,6 +1,16 @@
 #include "reference/kernels/fdm_nn.h"
 #include "reference/kernels/nn_shape.h"
 
+enum fdm_nn_status fdm_nn_dwconv_f32_check(const struct fdm_nn_dwconv_f32 *params,
+                                           const float *bias)
+{
+    (void)bias;
+    const struct fdm_nn_conv_shape *s = &params->conv.shape;
+    bool ok = fdm_nn_conv_shape_ok(s) && s->out_c == s->in_c &&
+              params->conv.out_min <= params->conv.out_max;
+    return ok ? FDM_NN_OK : FDM_NN_ERR_ARGUMENT;
+}
+
 size_t fdm_nn_dwconv_f32_scratch(const struct fdm_nn_dwconv_f32 *params)
 {
     (void)params;
@@ -23,7 +33,7 @@ static void sum_window(const struct fdm_nn_conv_shape *s, const float *input, co
         size_t row = (size_t)(rows.first + ky - rows.begin) * (size_t)s->in_w;
         for (int32_t kx = cols.begin; kx < cols.end; kx++) {
             size_t pixel = row + (size_t)(cols.first + kx - cols.begin);
-            size_t tap = (size_t)(ky * s->kernel_w + kx);
+            size_t tap = (size_t)ky * (size_t)s->kernel_w + (size_t)kx;
             add_products(acc, input + pixel * (size_t)s->in_c, weights + tap * (size_t)s->in_c,
                          s->in_c);
         }
@@ -35,11 +45,11 @@ enum fdm_nn_status fdm_nn_dwconv_f32(const struct fdm_nn_dwconv_f32 *params, con
                                      void *scratch)
 {
     (void)scratch;
+    if (fdm_nn_dwconv_f32_check(params, bias) != FDM_NN_OK || input == NULL || weights == NULL ||
+        output == NULL)
+        return FDM_NN_ERR_ARGUMENT;
     const struct fdm_nn_conv_f32 *conv = &params->conv;
     const struct fdm_nn_conv_shape *s = &conv->shape;
-    if (!fdm_nn_conv_shape_ok(s) || s->out_c != s->in_c || !(conv->out_min <= conv->out_max) ||
-        input == NULL || weights == NULL || output == NULL)
-        return FDM_NN_ERR_ARGUMENT;
     for (int32_t y = 0; y < s->out_h; y++) {
         for (int32_t x = 0; x < s->out_w; x++) {
             for (int32_t c = 0; c < s->out_c; c++)

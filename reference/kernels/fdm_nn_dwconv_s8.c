@@ -2,11 +2,21 @@
 #include "reference/kernels/nn_requant.h"
 #include "reference/kernels/nn_shape.h"
 
+enum fdm_nn_status fdm_nn_dwconv_s8_check(const struct fdm_nn_dwconv_s8 *params,
+                                          const int32_t *bias)
+{
+    const struct fdm_nn_conv_shape *s = &params->conv.shape;
+    bool ok = fdm_nn_conv_shape_ok(s) && s->out_c == s->in_c &&
+              fdm_nn_conv_s8_ok(&params->conv, bias, s->kernel_h * s->kernel_w);
+    return ok ? FDM_NN_OK : FDM_NN_ERR_ARGUMENT;
+}
+
 /* One pixel's accumulators. */
 size_t fdm_nn_dwconv_s8_scratch(const struct fdm_nn_dwconv_s8 *params)
 {
-    const struct fdm_nn_conv_shape *s = &params->conv.shape;
-    return fdm_nn_conv_shape_ok(s) ? (size_t)s->out_c * sizeof(int32_t) : 0;
+    if (fdm_nn_dwconv_s8_check(params, NULL) != FDM_NN_OK)
+        return 0;
+    return (size_t)params->conv.shape.out_c * sizeof(int32_t);
 }
 
 static void add_products(int32_t *restrict acc, const int8_t *restrict input,
@@ -27,7 +37,7 @@ static void sum_window(const struct fdm_nn_conv_s8 *params, const int8_t *input,
         size_t row = (size_t)(rows.first + ky - rows.begin) * (size_t)s->in_w;
         for (int32_t kx = cols.begin; kx < cols.end; kx++) {
             size_t pixel = row + (size_t)(cols.first + kx - cols.begin);
-            size_t tap = (size_t)(ky * s->kernel_w + kx);
+            size_t tap = (size_t)ky * (size_t)s->kernel_w + (size_t)kx;
             add_products(acc, input + pixel * (size_t)s->in_c, weights + tap * (size_t)s->in_c,
                          params->in_zero_point, s->in_c);
         }
@@ -38,12 +48,11 @@ enum fdm_nn_status fdm_nn_dwconv_s8(const struct fdm_nn_dwconv_s8 *params, const
                                     const int8_t *weights, const int32_t *bias, int8_t *output,
                                     void *scratch)
 {
+    if (fdm_nn_dwconv_s8_check(params, bias) != FDM_NN_OK || input == NULL || weights == NULL ||
+        output == NULL || scratch == NULL)
+        return FDM_NN_ERR_ARGUMENT;
     const struct fdm_nn_conv_s8 *conv = &params->conv;
     const struct fdm_nn_conv_shape *s = &conv->shape;
-    if (!fdm_nn_conv_shape_ok(s) || s->out_c != s->in_c || input == NULL || weights == NULL ||
-        output == NULL || scratch == NULL ||
-        !fdm_nn_conv_s8_ok(conv, bias, s->kernel_h * s->kernel_w))
-        return FDM_NN_ERR_ARGUMENT;
     int32_t *acc = scratch;
     for (int32_t y = 0; y < s->out_h; y++) {
         for (int32_t x = 0; x < s->out_w; x++) {

@@ -1,6 +1,12 @@
 #include "reference/kernels/fdm_nn.h"
 
-#define MAX_PIXELS (1 << 23)
+enum fdm_nn_status fdm_nn_mean_f32_check(const struct fdm_nn_mean_f32 *params)
+{
+    const struct fdm_nn_mean_f32 *p = params;
+    bool ok = p->h >= 1 && p->h <= FDM_NN_MAX_DIM && p->w >= 1 && p->w <= FDM_NN_MAX_DIM &&
+              p->c >= 1 && p->c <= FDM_NN_MAX_DIM && (int64_t)p->h * p->w <= FDM_NN_MAX_PIXELS;
+    return ok ? FDM_NN_OK : FDM_NN_ERR_ARGUMENT;
+}
 
 size_t fdm_nn_mean_f32_scratch(const struct fdm_nn_mean_f32 *params)
 {
@@ -12,11 +18,9 @@ enum fdm_nn_status fdm_nn_mean_f32(const struct fdm_nn_mean_f32 *params, const f
                                    float *output, void *scratch)
 {
     (void)scratch;
-    const struct fdm_nn_mean_f32 *p = params;
-    if (p->h < 1 || p->h > FDM_NN_MAX_DIM || p->w < 1 || p->w > FDM_NN_MAX_DIM || p->c < 1 ||
-        p->c > FDM_NN_MAX_DIM || (int64_t)p->h * p->w > MAX_PIXELS || input == NULL ||
-        output == NULL)
+    if (fdm_nn_mean_f32_check(params) != FDM_NN_OK || input == NULL || output == NULL)
         return FDM_NN_ERR_ARGUMENT;
+    const struct fdm_nn_mean_f32 *p = params;
     int32_t pixels = p->h * p->w;
     for (int32_t c = 0; c < p->c; c++)
         output[c] = 0.0f;

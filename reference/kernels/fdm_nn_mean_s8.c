@@ -1,12 +1,10 @@
 #include "reference/kernels/fdm_nn.h"
 #include "reference/kernels/nn_requant.h"
 
-#define MAX_PIXELS (1 << 23)
-
 static bool params_ok(const struct fdm_nn_mean_s8 *p)
 {
     if (p->h < 1 || p->h > FDM_NN_MAX_DIM || p->w < 1 || p->w > FDM_NN_MAX_DIM || p->c < 1 ||
-        p->c > FDM_NN_MAX_DIM || (int64_t)p->h * p->w > MAX_PIXELS)
+        p->c > FDM_NN_MAX_DIM || (int64_t)p->h * p->w > FDM_NN_MAX_PIXELS)
         return false;
     if (p->in_zero_point < -128 || p->in_zero_point > 127 || p->out_zero_point < -128 ||
         p->out_zero_point > 127)
@@ -19,6 +17,11 @@ static bool params_ok(const struct fdm_nn_mean_s8 *p)
         return p->multiplier >= 0 && p->shift >= -31 && p->shift <= 30;
     }
     return false;
+}
+
+enum fdm_nn_status fdm_nn_mean_s8_check(const struct fdm_nn_mean_s8 *params)
+{
+    return params_ok(params) ? FDM_NN_OK : FDM_NN_ERR_ARGUMENT;
 }
 
 /* One sum per channel. */

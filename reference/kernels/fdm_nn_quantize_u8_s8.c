@@ -1,6 +1,13 @@
 #include "reference/kernels/fdm_nn.h"
 #include "reference/kernels/nn_requant.h"
 
+enum fdm_nn_status fdm_nn_quantize_u8_s8_check(const struct fdm_nn_quantize_u8_s8 *params)
+{
+    bool ok = params->count > 0 && params->in_zero_point >= 0 && params->in_zero_point <= 255 &&
+              params->out_zero_point >= -128 && params->out_zero_point <= 127;
+    return ok ? FDM_NN_OK : FDM_NN_ERR_ARGUMENT;
+}
+
 size_t fdm_nn_quantize_u8_s8_scratch(const struct fdm_nn_quantize_u8_s8 *params)
 {
     (void)params;
@@ -11,9 +18,7 @@ enum fdm_nn_status fdm_nn_quantize_u8_s8(const struct fdm_nn_quantize_u8_s8 *par
                                          const uint8_t *input, int8_t *output, void *scratch)
 {
     (void)scratch;
-    if (params->count == 0 || params->in_zero_point < 0 || params->in_zero_point > 255 ||
-        params->out_zero_point < -128 || params->out_zero_point > 127 || input == NULL ||
-        output == NULL)
+    if (fdm_nn_quantize_u8_s8_check(params) != FDM_NN_OK || input == NULL || output == NULL)
         return FDM_NN_ERR_ARGUMENT;
     int32_t offset = params->out_zero_point - params->in_zero_point;
     for (size_t i = 0; i < params->count; i++)

@@ -3,6 +3,12 @@
 #include "reference/kernels/fdm_nn.h"
 #include "reference/kernels/nn_requant.h"
 
+enum fdm_nn_status fdm_nn_softmax_f32_check(const struct fdm_nn_softmax_f32 *params)
+{
+    bool ok = params->count >= 1 && params->count <= FDM_NN_MAX_DIM;
+    return ok ? FDM_NN_OK : FDM_NN_ERR_ARGUMENT;
+}
+
 size_t fdm_nn_softmax_f32_scratch(const struct fdm_nn_softmax_f32 *params)
 {
     (void)params;
@@ -37,7 +43,7 @@ enum fdm_nn_status fdm_nn_softmax_f32(const struct fdm_nn_softmax_f32 *params, c
                                       float *output, void *scratch)
 {
     (void)scratch;
-    if (params->count < 1 || params->count > FDM_NN_MAX_DIM || input == NULL || output == NULL)
+    if (fdm_nn_softmax_f32_check(params) != FDM_NN_OK || input == NULL || output == NULL)
         return FDM_NN_ERR_ARGUMENT;
     float max = input[0];
     for (int32_t i = 1; i < params->count; i++)

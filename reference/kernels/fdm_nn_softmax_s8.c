@@ -3,12 +3,6 @@
 
 #define SUM_INTEGER_BITS 12
 
-size_t fdm_nn_softmax_s8_scratch(const struct fdm_nn_softmax_s8 *params)
-{
-    (void)params;
-    return 0;
-}
-
 static bool params_ok(const struct fdm_nn_softmax_s8 *p)
 {
     if (p->count < 1 || p->count > FDM_NN_MAX_DIM)
@@ -25,10 +19,21 @@ static bool params_ok(const struct fdm_nn_softmax_s8 *p)
            p->diff_min <= 0 && -(int64_t)p->diff_min << p->shift <= INT32_MAX;
 }
 
+enum fdm_nn_status fdm_nn_softmax_s8_check(const struct fdm_nn_softmax_s8 *params)
+{
+    return params_ok(params) ? FDM_NN_OK : FDM_NN_ERR_ARGUMENT;
+}
+
+size_t fdm_nn_softmax_s8_scratch(const struct fdm_nn_softmax_s8 *params)
+{
+    (void)params;
+    return 0;
+}
+
 static int32_t largest(const int8_t *input, int32_t count)
 {
-    int32_t max = input[0];
-    for (int32_t i = 1; i < count; i++)
+    int32_t max = INT8_MIN;
+    for (int32_t i = 0; i < count; i++)
         max = input[i] > max ? input[i] : max;
     return max;
 }

@@ -52,14 +52,18 @@ struct fdm_network_layer {
     union fdm_network_params params;
 };
 
-/* Runs one layer: input and output already point to the layer's tensors. */
-typedef enum fdm_nn_status fdm_network_kernel(const struct fdm_network_layer *layer,
-                                              const void *input, void *output, void *scratch);
+/* How an engine executes one operator; the twins of fdm_nn.h, for a layer. */
+struct fdm_network_kernel {
+    enum fdm_nn_status (*run)(const struct fdm_network_layer *layer, const void *input,
+                              void *output, void *scratch);
+    enum fdm_nn_status (*check)(const struct fdm_network_layer *layer);
+    size_t (*scratch_bytes)(const struct fdm_network_layer *layer);
+};
 
-/* A set of kernels, by operator; an engine's choice. NULL where the set has none. */
+/* A set of kernels, by operator: the choice of an engine. `run` is NULL where the set has none. */
 struct fdm_network_kernels {
     const char *name; /* "reference" and so on */
-    fdm_network_kernel *run[FDM_NN_OP_COUNT];
+    struct fdm_network_kernel op[FDM_NN_OP_COUNT];
 };
 
 /* The specification in plain C, complete. */

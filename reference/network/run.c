@@ -21,14 +21,13 @@ enum fdm_nn_status fdm_network_run(const struct fdm_network *network, void *aren
     for (uint32_t i = 0; i < network->layer_count; i++) {
         const struct fdm_network_layer *layer = &network->layers[i];
         const struct fdm_network_tensor *out = &network->tensors[layer->output];
-        fdm_network_kernel *run =
-            layer->op < FDM_NN_OP_COUNT ? network->kernels->run[layer->op] : NULL;
-        if (run == NULL)
+        if (layer->op >= FDM_NN_OP_COUNT || network->kernels->op[layer->op].run == NULL)
             return FDM_NN_ERR_ARGUMENT;
         if (observer->before != NULL)
             observer->before(observer->context, i);
-        enum fdm_nn_status status = run(layer, base + network->tensors[layer->input].offset,
-                                        base + out->offset, base + network->activation_bytes);
+        enum fdm_nn_status status = network->kernels->op[layer->op].run(
+            layer, base + network->tensors[layer->input].offset, base + out->offset,
+            base + network->activation_bytes);
         if (status != FDM_NN_OK)
             return status;
         if (observer->after != NULL)
