@@ -89,7 +89,7 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
-enum fdm_status fdm_fs_write_atomic(const char *path, const void *data, size_t len,
+static enum fdm_status write_beside(const char *path, const void *data, size_t len, bool sync,
                                     struct fdm_error *err)
 {
     enum fdm_status status = FDM_OK;
@@ -108,7 +108,7 @@ enum fdm_status fdm_fs_write_atomic(const char *path, const void *data, size_t l
         goto done;
     }
     created = true;
-    if (fchmod(fd, 0644) != 0 || write_all(fd, data, len) != 0 || fsync(fd) != 0) {
+    if (fchmod(fd, 0644) != 0 || write_all(fd, data, len) != 0 || (sync && fsync(fd) != 0)) {
         status = os_fail(err, path);
         goto done;
     }
@@ -124,6 +124,18 @@ done:
         unlink(temporary.data);
     fdm_buf_release(&temporary);
     return status;
+}
+
+enum fdm_status fdm_fs_write_atomic(const char *path, const void *data, size_t len,
+                                    struct fdm_error *err)
+{
+    return write_beside(path, data, len, true, err);
+}
+
+enum fdm_status fdm_fs_write_unsynced(const char *path, const void *data, size_t len,
+                                      struct fdm_error *err)
+{
+    return write_beside(path, data, len, false, err);
 }
 
 enum fdm_status fdm_fs_make_dirs(const char *path, struct fdm_error *err)

@@ -20,6 +20,11 @@ enum fdm_status fdm_fs_read(const char *path, size_t max_bytes, uint8_t **data, 
 enum fdm_status fdm_fs_write_atomic(const char *path, const void *data, size_t len,
                                     struct fdm_error *err);
 
+/* The same without the sync, many times faster: after a crash the file may be cut or full of zeros.
+ * For what can be made again and is checked when read. */
+enum fdm_status fdm_fs_write_unsynced(const char *path, const void *data, size_t len,
+                                      struct fdm_error *err);
+
 /* Creates the folder and its parents; an existing folder is fine. FDM_ERR_IO. */
 enum fdm_status fdm_fs_make_dirs(const char *path, struct fdm_error *err);
 

@@ -52,6 +52,7 @@ struct fdm_dataset {
 
     enum fdm_dataset_scheme scheme; /* as applied: never FDM_DATASET_AUTO */
     uint32_t total;                 /* images listed before the split */
+    uint32_t left_out;              /* entries that are no images, dropped by `all` */
     uint32_t seed;                  /* 0 unless st or keras */
     /* The images are those of a published figure: st or keras with the scheme's published seed and
      * the expected total, or any scheme with the known names. */

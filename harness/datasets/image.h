@@ -49,6 +49,10 @@ const char *fdm_image_format_name(enum fdm_image_format format);
  * FDM_ERR_MEMORY (more than FDM_IMAGE_PIXELS_MAX pixels, or no memory). Safe in several threads. */
 enum fdm_status fdm_image_decode(const uint8_t *bytes, size_t len, struct fdm_image *out,
                                  struct fdm_error *err);
+/* An image with room for its pixels, which are not set. FDM_ERR_FORMAT (a side of 0),
+ * FDM_ERR_MEMORY (as above). */
+enum fdm_status fdm_image_allocate(uint32_t width, uint32_t height, struct fdm_image *out,
+                                   struct fdm_error *err);
 void fdm_image_release(struct fdm_image *image);
 
 /* Names everything that decides the pixels: our revision, the DCT, libjpeg-turbo's version. Changes
