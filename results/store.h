@@ -14,8 +14,8 @@
  * Arrays that are returned are one block each: the caller frees them with free(), also those that
  * hold strings. They are NULL with a count of 0 when empty and after a failure.
  *
- * A store belongs to one thread at a time. The file must lie on a local file system (SQLite's
- * write-ahead log does not work across machines).
+ * A store belongs to one thread at a time. The file must lie on a local disk: SQLite's
+ * write-ahead log does not work across machines.
  *
  * Errors common to all calls: FDM_ERR_IO (disk full, no permission: the message says which file and
  * what to do), FDM_ERR_BUSY (another program holds the file longer than ten seconds),
