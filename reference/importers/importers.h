@@ -9,8 +9,9 @@
  * FDM_ERR_UNSUPPORTED (a model that we do not run, naming what is missing); FDM_ERR_MEMORY (larger
  * than FDM_IMPORT_MAX_BYTES, or the graph's bounds).
  *
- * libhdf5 is not thread-safe: no two threads may be in fdm_import_file() or fdm_import_h5() at
- * once, nor in other users of libhdf5. fdm_import_tflite() has no such limit. */
+ * libhdf5 is neither thread-safe nor safe against damaged files, so fdm_import_h5() runs it in a
+ * forked process (h5_process.h); callers may import from several threads. FDM_ERR_IO also if that
+ * process cannot be started. */
 #ifndef FDM_REFERENCE_IMPORTERS_IMPORTERS_H
 #define FDM_REFERENCE_IMPORTERS_IMPORTERS_H
 
