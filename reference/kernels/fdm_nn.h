@@ -188,7 +188,7 @@ enum fdm_nn_status fdm_nn_mean_f32_check(const struct fdm_nn_mean_f32 *params);
 size_t fdm_nn_mean_f32_scratch(const struct fdm_nn_mean_f32 *params);
 
 /* Input and output [count]: exp(x - largest) / sum, the sum in index order. exp is our own
- * (fdm_nn_softmax_f32.c), so that all devices agree; its relative error is below 2^-22. */
+ * (fdm_nn_softmax_f32.c), so that all devices agree; its relative error is below 2^-23. */
 struct fdm_nn_softmax_f32 {
     int32_t count; /* 1..65536 */
 };
