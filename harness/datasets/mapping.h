@@ -1,7 +1,9 @@
 /* From pixels to what a network takes: rescaling to float, and from there to a quantized input.
  *
- * All arithmetic is float32, as in ST's evaluation (stm32ai-modelzoo-services, evaluate.py):
- * real = x * scale + offset; code = clip(round_half_even(real / input_scale + zero_point)). */
+ * As in ST's evaluation (stm32ai-modelzoo-services: a Keras Rescaling layer, then evaluate.py):
+ * real = x * scale + offset; code = clip(round_half_even(real / input_scale + zero_point)). Each of
+ * the four operations rounds to float32. A fused multiply-add would give other codes for models
+ * whose values lie half-way between two, as those with "x/127.5-1" and zero point 127 do. */
 #ifndef FDM_DATASETS_MAPPING_H
 #define FDM_DATASETS_MAPPING_H
 
