@@ -267,7 +267,7 @@ static uint64_t worst_accumulator(const struct operands *o, uint32_t channel)
     for (size_t i = 0; i < taps; i++)
         sum += (uint64_t)abs(values[i * step]);
     int32_t zero_point = o->in->quant.zero_points[0];
-    int32_t reach = zero_point > 0 ? zero_point - INT8_MIN : INT8_MAX - zero_point;
+    int32_t reach = zero_point >= 0 ? zero_point - INT8_MIN : INT8_MAX - zero_point;
     int64_t bias = o->more[1] != NULL ? ((const int32_t *)o->more[1]->data)[channel] : 0;
     return sum * (uint64_t)reach + (uint64_t)(bias < 0 ? -bias : bias);
 }

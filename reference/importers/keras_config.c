@@ -8,6 +8,11 @@
 #define MAX_KERNEL 255
 #define MAX_STRIDE 16
 
+static bool same_text(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
 /* ---- members of a layer's configuration ---- */
 
 /* A whole number from `min` to `max`. */
@@ -363,7 +368,7 @@ static enum fdm_status find_reader(struct listed *listed, size_t count, const ch
     *out = NULL;
     for (size_t i = 0; i < count; i++) {
         const char *reads = listed[i].source;
-        bool match = source == NULL ? reads == NULL : reads != NULL && strcmp(reads, source) == 0;
+        bool match = source == NULL ? reads == NULL : same_text(reads, source);
         if (match && *out != NULL)
             return fdm_fail(err, FDM_ERR_UNSUPPORTED,
                             "layers '%s' and '%s' both follow '%s'; only chains are supported",
@@ -432,7 +437,7 @@ static enum fdm_status check_end(const struct fdm_json *config, const struct fdm
     if (ends == NULL)
         return FDM_OK;
     const char *end = fdm_json_text(fdm_json_first(fdm_json_first(ends)));
-    if (fdm_json_length(ends) != 1 || end == NULL || strcmp(end, last) != 0)
+    if (fdm_json_length(ends) != 1 || !same_text(end, last))
         return fdm_fail(err, FDM_ERR_UNSUPPORTED,
                         "output_layers: expected the end of the chain, '%s', alone", last);
     return FDM_OK;
