@@ -6,8 +6,8 @@
  *
  * The method is greedy by size: the largest first, each at the lowest aligned offset that is free
  * for its whole life (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net
- * Inference", 2020, section 5.2). For a chain of layers it reaches the bound, the largest sum over
- * one layer of its input and output. */
+ * Inference", 2020, section 5.2). It need not be the smallest arena, but for the FdMobileNet models
+ * it is: the largest sum over one layer of its input and output. */
 #ifndef FDM_REFERENCE_COMPILER_PLAN_H
 #define FDM_REFERENCE_COMPILER_PLAN_H
 

@@ -40,10 +40,10 @@ union fdm_network_params {
 
 struct fdm_network_layer {
     enum fdm_nn_op op;
-    const char *name;     /* the operator's name in the model file */
     uint32_t input;       /* tensor, by index */
     uint32_t output;      /* tensor; it may share the input's bytes where the operator allows it */
     uint32_t file_tensor; /* the output's number in the model file: keys layer checksums */
+    const char *name;     /* the operator's name in the model file */
     const void *weights;  /* int8 or float, in the kernel's layout; NULL where it has none */
     const void *bias;     /* int32 or float; NULL for none */
     size_t weights_bytes; /* of `weights` */
