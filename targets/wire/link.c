@@ -12,8 +12,10 @@ enum frame_type { FRAME_OPEN = 1, FRAME_ACCEPT, FRAME_DATA, FRAME_ACK, FRAME_RES
 #define RTO_INITIAL_US 200000
 #define RTO_MIN_US 10000
 #define RTO_MAX_US 1000000
+/* No congestion to relieve: a little patience is enough. */
+#define BACKOFF_MAX 3
 /* How many line bytes the error rate remembers. */
-#define TRIED_BYTES_MAX 16384
+#define FATE_BYTES_MAX 16384
 
 static bool is_window(uint32_t bytes)
 {
@@ -185,13 +187,16 @@ static uint32_t square_root(uint32_t value)
 }
 
 /* With overhead h per frame and error rate e per byte, pieces of p bytes use the share
- * p / (p + h) * (1 - e)^(p + h) of the line; for small e it is greatest near p = sqrt(h / e). */
+ * p / (p + h) * (1 - e)^(p + h) of the line; for small e it is greatest near p = sqrt(h / e). The
+ * error rate is taken as losses per byte that arrived: when hardly a frame arrives, losses per byte
+ * sent would be the same for every rate. */
 static void fit_fragment(struct fdm_link_sender *tx)
 {
     const uint32_t overhead = FDM_LINK_FRAME_BYTES(0);
     uint32_t best = tx->max_payload;
-    if (tx->tried_lost != 0) {
-        uint64_t square = (uint64_t)overhead * tx->tried_bytes * 256 / tx->tried_lost;
+    if (tx->fate_losses != 0) {
+        uint32_t bytes_arrived = tx->fate_arrived + tx->fragment;
+        uint64_t square = (uint64_t)overhead * bytes_arrived * 256 / tx->fate_losses;
         best = square_root(square < UINT32_MAX ? (uint32_t)square : UINT32_MAX);
     }
     if (best < FDM_LINK_PAYLOAD_MIN)
@@ -199,22 +204,27 @@ static void fit_fragment(struct fdm_link_sender *tx)
     tx->fragment = best < tx->max_payload ? (uint16_t)best : tx->max_payload;
 }
 
-static void note_fate(struct fdm_link *link, const struct fdm_link_sent *sent, bool received)
+static void count_fate(struct fdm_link_sender *tx, uint32_t line_bytes, bool received)
 {
-    struct fdm_link_sender *tx = &link->tx;
-    tx->tried_bytes += (uint32_t)FDM_LINK_FRAME_BYTES((uint32_t)sent->bytes);
-    if (!received) {
-        tx->tried_lost += 256;
-        uint32_t end = sent->offset + sent->bytes;
-        uint32_t begin = fdm_offset_before(sent->offset, tx->acked) ? tx->acked : sent->offset;
-        if (fdm_offset_before(begin, end))
-            fdm_ranges_cover(&tx->lost, begin, end);
-    }
-    if (tx->tried_bytes > TRIED_BYTES_MAX) {
-        tx->tried_bytes /= 2;
-        tx->tried_lost /= 2;
+    tx->fate_bytes += line_bytes;
+    if (received)
+        tx->fate_arrived += line_bytes;
+    else
+        tx->fate_losses += 256;
+    if (tx->fate_bytes > FATE_BYTES_MAX) {
+        tx->fate_bytes /= 2;
+        tx->fate_arrived /= 2;
+        tx->fate_losses /= 2;
     }
     fit_fragment(tx);
+}
+
+static void repeat(struct fdm_link_sender *tx, const struct fdm_link_sent *sent)
+{
+    uint32_t end = sent->offset + sent->bytes;
+    uint32_t begin = fdm_offset_before(sent->offset, tx->acked) ? tx->acked : sent->offset;
+    if (fdm_offset_before(begin, end))
+        fdm_ranges_cover(&tx->lost, begin, end);
 }
 
 static struct fdm_link_sent pop_sent(struct fdm_link_sender *tx)
@@ -280,8 +290,11 @@ static void settle_frames(struct fdm_link *link, const struct ack *ack, uint64_t
         bool received = ack_covers(ack, &sent);
         if (sent.sequence == ack->latest)
             measure_round_trip(link, (uint32_t)now_us - sent.sent_us);
-        link->stats.frames_lost += !received;
-        note_fate(link, &sent, received);
+        count_fate(tx, (uint32_t)FDM_LINK_FRAME_BYTES((uint32_t)sent.bytes), received);
+        if (!received) {
+            repeat(tx, &sent);
+            link->stats.frames_lost++;
+        }
         settled = true;
     }
     if (settled) {
@@ -461,9 +474,19 @@ static size_t emit_ack(struct fdm_link *link, uint8_t *out)
     return emit(link, out, FRAME_ACK, link->session, rx->latest, &writer);
 }
 
-/* The next piece to send: lost bytes first, then new ones; empty if there is none or no room. */
-static struct fdm_range next_piece(const struct fdm_link_sender *tx)
+/* After a timeout the line may be worse than the last acknowledgement told: a quarter of the size
+ * at each, so that at last something gets through. */
+static uint32_t piece_limit(const struct fdm_link *link)
 {
+    uint32_t limit = (uint32_t)link->tx.fragment >> 2 * link->backoff;
+    return limit > FDM_LINK_PAYLOAD_MIN ? limit : FDM_LINK_PAYLOAD_MIN;
+}
+
+/* The next piece to send: lost bytes first, then new ones; empty if there is none or no room. */
+static struct fdm_range next_piece(const struct fdm_link *link)
+{
+    const struct fdm_link_sender *tx = &link->tx;
+    uint32_t most = piece_limit(link);
     struct fdm_range piece = {tx->next, tx->next};
     if (tx->sent_count == FDM_LINK_IN_FLIGHT)
         return piece;
@@ -473,12 +496,12 @@ static struct fdm_range next_piece(const struct fdm_link_sender *tx)
         uint32_t wanted = tx->written - tx->next;
         uint32_t allowed = tx->limit - tx->next;
         /* A full window opens in crumbs; waiting for a whole piece keeps frames large. */
-        if (allowed < wanted && allowed < tx->fragment && tx->sent_count > 0)
+        if (allowed < wanted && allowed < most && tx->sent_count > 0)
             return piece;
         piece.end += wanted < allowed ? wanted : allowed;
     }
-    if (piece.end - piece.begin > tx->fragment)
-        piece.end = piece.begin + tx->fragment;
+    if (piece.end - piece.begin > most)
+        piece.end = piece.begin + most;
     return piece;
 }
 
@@ -529,7 +552,7 @@ static bool is_blocked(const struct fdm_link_sender *tx)
 static void on_timeout(struct fdm_link *link)
 {
     link->timer_armed = false;
-    if (link->backoff < 3)
+    if (link->backoff < BACKOFF_MAX)
         link->backoff++;
     link->stats.timeouts++;
     if (link->state == FDM_LINK_OPENING) {
@@ -538,7 +561,7 @@ static void on_timeout(struct fdm_link *link)
     }
     if (link->tx.sent_count > 0) {
         struct fdm_link_sent oldest = pop_sent(&link->tx);
-        note_fate(link, &oldest, false);
+        repeat(&link->tx, &oldest);
     }
     link->tx.probe_due = true;
 }
@@ -575,7 +598,7 @@ size_t fdm_link_transmit(struct fdm_link *link, uint8_t *out, uint64_t now_us)
         return 0;
     if (link->rx.ack_due)
         return emit_ack(link, out);
-    struct fdm_range piece = next_piece(&link->tx);
+    struct fdm_range piece = next_piece(link);
     if (piece.begin == piece.end && !link->tx.probe_due)
         return 0;
     return emit_data(link, out, piece, now_us);
@@ -588,7 +611,7 @@ uint64_t fdm_link_deadline_us(const struct fdm_link *link, uint64_t now_us)
     uint64_t deadline = link->timer_armed ? link->timer_us : UINT64_MAX;
     if (link->state != FDM_LINK_OPEN)
         return deadline;
-    struct fdm_range piece = next_piece(&link->tx);
+    struct fdm_range piece = next_piece(link);
     bool unarmed = !link->timer_armed && (link->tx.sent_count > 0 || is_blocked(&link->tx));
     if (link->rx.ack_due || link->tx.probe_due || unarmed || piece.begin != piece.end)
         return now_us;

@@ -90,8 +90,10 @@ struct fdm_link_sender {
     struct fdm_link_sent sent[FDM_LINK_IN_FLIGHT]; /* ring, oldest first */
     size_t sent_first;
     size_t sent_count;
-    uint32_t tried_bytes; /* line bytes of frames with known fate, and losses among them (Q8), */
-    uint32_t tried_lost;  /* both halved from time to time: the measured error rate */
+    /* The measured error rate. Halved together from time to time, so that it can change. */
+    uint32_t fate_bytes;   /* bytes on the line of frames whose fate is known */
+    uint32_t fate_arrived; /* of those that arrived */
+    uint32_t fate_losses;  /* frames that did not, times 256 */
 };
 
 struct fdm_link_receiver {
