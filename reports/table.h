@@ -5,13 +5,18 @@
  * bytes that are no valid UTF-8 become U+FFFD on the way in.
  *
  *   terminal   columns padded by display width, two spaces between, a rule below the header;
- *              control characters show as U+FFFD
+ *              control characters show as U+FFFD, so that a hostile file name steers no terminal
  *   markdown   a GitHub table, padded; characters that would be markup are escaped
  *   csv        RFC 4180 quoting, lines end in a single line feed; the first line holds the keys
  *   json       an array with one object per row, members named by the keys, in column order
  *
  * Columns are for people (terminal, Markdown), for machines (CSV, JSON), or for both: a cell that
- * reads well, "638/734 (+1)", is two numbers for a program. Keys are stable; headers are not. */
+ * reads well, "638/734 (+1)", is two numbers for a program. Keys are stable; headers are not.
+ *
+ * Numbers are written as the C locale writes them, which is every program's until it calls
+ * setlocale().
+ *
+ * Titles are Markdown with ** as the only markup, which other formats leave out. */
 #ifndef FDM_REPORTS_TABLE_H
 #define FDM_REPORTS_TABLE_H
 
@@ -41,8 +46,8 @@ enum fdm_align { FDM_ALIGN_LEFT, FDM_ALIGN_RIGHT };
 enum fdm_audience { FDM_FOR_ALL, FDM_FOR_PEOPLE, FDM_FOR_MACHINES };
 
 struct fdm_table_column {
-    char *key;
-    char *header;
+    const char *key;
+    const char *header;
     enum fdm_align align;
     enum fdm_audience audience;
 };
@@ -58,6 +63,7 @@ enum fdm_cell_type {
 struct fdm_cell {
     enum fdm_cell_type type;
     char *text;      /* FDM_CELL_TEXT */
+    char *link;      /* FDM_CELL_TEXT: where Markdown lets it point, or NULL */
     int64_t integer; /* FDM_CELL_INT, FDM_CELL_BOOL */
     double real;     /* FDM_CELL_REAL: shown to people with `decimals`, exact for machines */
     int decimals;
@@ -81,12 +87,17 @@ struct fdm_table {
 void fdm_table_init(struct fdm_table *table, const char *key, const char *title);
 void fdm_table_release(struct fdm_table *table);
 
-/* All columns come before the first cell. */
+/* All columns come before the first cell. Here and below a NULL table does nothing. */
 void fdm_table_add_column(struct fdm_table *table, const char *key, const char *header,
                           enum fdm_align align, enum fdm_audience audience);
 
+void fdm_table_add_columns(struct fdm_table *table, const struct fdm_table_column *columns,
+                           size_t count);
+
 /* Cells are appended left to right, row by row; the table must end with a full row. */
 void fdm_table_add_text(struct fdm_table *table, const char *text); /* NULL or "": FDM_CELL_NONE */
+/* `url` NULL: no link. */
+void fdm_table_add_link(struct fdm_table *table, const char *text, const char *url);
 void fdm_table_add_textf(struct fdm_table *table, const char *format, ...) FDM_PRINTF(2, 3);
 void fdm_table_add_int(struct fdm_table *table, int64_t value);
 void fdm_table_add_real(struct fdm_table *table, double value, int decimals); /* NaN: none */
