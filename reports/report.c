@@ -1,5 +1,7 @@
 #include "reports/report.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,17 +53,36 @@ void fdm_report_release(struct fdm_report *report)
     *report = (struct fdm_report){0};
 }
 
+static struct fdm_report_fact *add_fact(struct fdm_report *report, const char *key,
+                                        const char *label, const char *text)
+{
+    if (!text || !*text || report->failed)
+        return NULL;
+    struct fdm_report_fact *facts = grow(report, report->facts, report->fact_count, sizeof *facts);
+    if (!facts)
+        return NULL;
+    report->facts = facts;
+    facts[report->fact_count] = (struct fdm_report_fact){
+        copy_text(report, key), copy_text(report, label), copy_text(report, text), false, 0};
+    return &facts[report->fact_count++];
+}
+
 void fdm_report_add_fact(struct fdm_report *report, const char *key, const char *label,
                          const char *text)
 {
-    if (!text || !*text || report->failed)
+    add_fact(report, key, label, text);
+}
+
+void fdm_report_add_number(struct fdm_report *report, const char *key, const char *label,
+                           double number, const char *text)
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, number == floor(number) ? "%.0f" : "%.3f", number);
+    struct fdm_report_fact *fact = add_fact(report, key, label, text ? text : digits);
+    if (!fact)
         return;
-    struct fdm_report_fact *facts = grow(report, report->facts, report->fact_count, sizeof *facts);
-    if (!facts)
-        return;
-    report->facts = facts;
-    facts[report->fact_count++] = (struct fdm_report_fact){
-        copy_text(report, key), copy_text(report, label), copy_text(report, text)};
+    fact->has_number = true;
+    fact->number = number;
 }
 
 struct fdm_table *fdm_report_add_table(struct fdm_report *report, const char *key,
@@ -175,6 +196,16 @@ static enum fdm_status add_tables(const struct fdm_report *report, struct fdm_js
     return FDM_OK;
 }
 
+static void add_fact_to_json(struct fdm_json *root, const struct fdm_report_fact *fact)
+{
+    if (!fact->has_number)
+        fdm_json_add_string(root, fact->key, fact->text);
+    else if (fact->number == floor(fact->number) && fabs(fact->number) < 0x1p53)
+        fdm_json_add_int(root, fact->key, (int64_t)fact->number);
+    else
+        fdm_json_add_number(root, fact->key, fact->number);
+}
+
 static enum fdm_status render_json(const struct fdm_report *report, struct fdm_buf *out,
                                    struct fdm_error *err)
 {
@@ -184,7 +215,7 @@ static enum fdm_status render_json(const struct fdm_report *report, struct fdm_b
     fdm_json_add_string(root, "report", report->kind);
     add_title(root, report->title, &scratch);
     for (size_t i = 0; i < report->fact_count; i++)
-        fdm_json_add_string(root, report->facts[i].key, report->facts[i].text);
+        add_fact_to_json(root, &report->facts[i]);
     enum fdm_status status = add_tables(report, root, &scratch, err);
     struct fdm_json *legend = fdm_json_add_array(root, "legend");
     for (size_t i = 0; i < report->legend_count; i++)

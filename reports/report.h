@@ -19,6 +19,8 @@ struct fdm_report_fact {
     char *key;   /* for JSON */
     char *label; /* for people */
     char *text;
+    bool has_number; /* JSON shows the number instead of the text */
+    double number;
 };
 
 /* Read-only outside report.c, except the tables' contents. */
@@ -41,6 +43,9 @@ void fdm_report_release(struct fdm_report *report);
 /* A fact with an empty or NULL text is left out. */
 void fdm_report_add_fact(struct fdm_report *report, const char *key, const char *label,
                          const char *text);
+/* A number: JSON gets the number, people `text`, or the number itself where `text` is NULL. */
+void fdm_report_add_number(struct fdm_report *report, const char *key, const char *label,
+                           double number, const char *text);
 /* The new table belongs to the report; NULL when out of memory, which every adder accepts. */
 struct fdm_table *fdm_report_add_table(struct fdm_report *report, const char *key,
                                        const char *title);
