@@ -32,7 +32,7 @@ static uint32_t add(struct fdm_graph *graph, const char *name, enum fdm_type typ
 static void fill(struct fdm_graph *graph, uint32_t tensor)
 {
     static const uint8_t ones[4096] = {1, 1, 1, 1};
-    static const float halves[64] = {0.5F, 0.5F, 0.5F, 0.5F};
+    static const float halves[128] = {0.5F, 0.5F, 0.5F, 0.5F};
     const struct fdm_tensor *to = &graph->tensors[tensor];
     size_t bytes = fdm_tensor_elements(to) * fdm_type_bytes(to->type);
     const void *from = to->type == FDM_TYPE_F32 ? (const void *)halves : (const void *)ones;
