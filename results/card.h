@@ -80,7 +80,8 @@ struct fdm_card_row {
 
 struct fdm_card_table {
     enum fdm_card_table_kind kind;
-    const char *title;   /* the heading over the table, Markdown included */
+    const char *title;   /* the heading over the table, Markdown included; NULL where the
+                            table shares the heading of the one before */
     const char *dataset; /* registry id; NULL for tables that are about none */
     bool split_unknown;  /* accuracy: which images the percentages are of is not known, so nothing
                             measured can be compared with them as an equal */

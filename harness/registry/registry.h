@@ -14,7 +14,8 @@
  * '/'), each once; references from models to datasets, from boards to their emulated twins, from
  * cards to models, datasets and boards. Unknown members are ignored, so that newer files can be
  * read, unless their name is almost that of a known one: that is a typing error. Messages name
- * file and member ("boards/x.json: clock_hz: expected …").
+ * file and member ("boards/x.json: clock_hz: expected …"). Ids, families and other words fit the
+ * members of results/record.h that hold them.
  *
  * All strings belong to the registry. */
 #ifndef FDM_HARNESS_REGISTRY_REGISTRY_H
@@ -41,6 +42,12 @@ struct fdm_board_memory {
     uint64_t bytes;
 };
 
+/* What executes a network on a board, in the card's words: "1 CPU", "NPU/GPU". */
+struct fdm_board_engine {
+    const char *name;
+    uint64_t clock_hz; /* 0 where the card does not say */
+};
+
 struct fdm_board_entry {
     const char *id; /* "STM32H747I-DISCO", "emulated-cortex-m7", "host" */
     enum fdm_board_kind kind;
@@ -48,16 +55,17 @@ struct fdm_board_entry {
     const char *series; /* "STM32H7"; NULL for host and emulated boards */
     const char *cpu;    /* "cortex-m7"; NULL for the host */
     uint32_t cores;     /* of that kind; 0: not fixed (the host) */
-    uint64_t clock_hz;  /* of the card's measurements; 0: not fixed (host, emulated) */
+    uint64_t clock_hz;  /* of the CPU; 0: not fixed (host, emulated) */
     const struct fdm_board_memory *memories;
     size_t memory_count;
-    const char *const *engines; /* the card's execution engines: "1 CPU", "NPU/GPU" */
+    const struct fdm_board_engine *engines;
     size_t engine_count;
     const char *twin;     /* id of the emulated board with the same CPU, or NULL */
     const char *emulator; /* emulated: "qemu-system-arm", "qemu-arm", "qemu-aarch64"; or NULL */
     const char *machine;  /* emulated: QEMU's machine, "mps2-an500"; NULL in user mode */
     bool hardware_tested; /* this program was run on the real board by its makers */
     const char *file;     /* where the entry was read */
+    bool user;            /* the user's own */
 };
 
 /* ---- Datasets -------------------------------------------------------------------------------- */
@@ -65,20 +73,21 @@ struct fdm_board_entry {
 struct fdm_dataset_entry {
     const char *id;             /* "flowers" */
     const char *title;          /* the card's: "Flowers", "Plant", "Food-101" */
-    const char *url;            /* the card's */
+    const char *url;            /* the card's, or NULL */
     const char *licence;        /* the card's words, or NULL where it has none */
     const char *const *classes; /* folder names in byte order: a label is an index in this list */
     uint32_t class_count;
-    uint32_t image_count; /* the card's number of files */
-    /* The split behind the published figures. */
-    const char *split_scheme; /* "st" */
+    uint32_t image_count; /* the card's number of files; 0: not known */
+    /* The split behind the published figures; split_scheme is NULL where there is none. */
+    const char *split_scheme; /* "st", "keras" */
     uint32_t split_seed;
     double split_fraction; /* of validation images */
     uint32_t validation_count;
     const char *permutation_sha256; /* of the shuffled indices as little-endian u32; or NULL */
     /* sha256 of the validation images' "class/name\n" lines in byte order; or NULL where unknown */
     const char *validation_names_sha256;
-    const char *file;
+    const char *file; /* where the entry was read */
+    bool user;        /* the user's own */
 };
 
 /* ---- Models ---------------------------------------------------------------------------------- */
@@ -109,17 +118,20 @@ struct fdm_model_entry {
     double offset;
     enum fdm_label_order label_order; /* of this model's outputs; shown by measurement */
     uint32_t seed;                    /* of training and split */
+    const char *base_url;             /* where the files' paths continue; NULL: not known */
+    const char *licence;              /* of the files, or NULL */
     struct fdm_model_file int8_file;
     struct fdm_model_file float_file;
-    const char *file;
+    const char *file; /* where the entry was read */
+    bool user;        /* the user's own */
 };
 
 /* ---- The registry ---------------------------------------------------------------------------- */
 
 struct fdm_registry_owned; /* documents and arrays behind the pointers */
 
-/* Boards, datasets and cards by id or version, models by file and then as listed there, which is
- * the cards' order; the user's new ones follow. */
+/* Boards and datasets stand by id, cards by version; models as listed in their files, which is the
+ * cards' order, the user's new ones last. */
 struct fdm_registry {
     const struct fdm_board_entry *boards;
     size_t board_count;

@@ -669,62 +669,65 @@ static void hostile_values_are_errors(void **state)
     uint8_t *clean;
     size_t len;
     assert_ok(fdm_fs_read(w->path, SIZE_MAX, &clean, &len, &w->err), w->err);
-    static const char *const statements[] = {
-        "UPDATE sessions SET command = printf('%.*c', 2000, 'x')",
-        "UPDATE sessions SET command = 'a' || char(0) || 'b'",
-        "UPDATE sessions SET threads = -1",
-        "UPDATE sessions SET threads = 4294967296",
-        "UPDATE sessions SET state = 'resting'",
-        "UPDATE sessions SET id = -5",
-        "UPDATE splits SET count = 4294967295",
-        "UPDATE splits SET count = 0",
-        "UPDATE splits SET class_count = 9223372036854775807",
-        "UPDATE splits SET published = 2",
-        "UPDATE splits SET sha256 = 'other'",
-        "UPDATE split_images SET path = 'x' WHERE image = 5",
-        "UPDATE split_images SET label = 7 WHERE image = 5",
-        "DELETE FROM split_images WHERE image = 63",
-        "DELETE FROM split_classes WHERE label = 0",
-        "UPDATE split_images SET image = 1000000 WHERE image = 63",
-        "UPDATE cases SET state = 'odd'",
-        "UPDATE cases SET image_count = 16777217",
-        "UPDATE cases SET image_count = 3",
-        "UPDATE cases SET session_id = 77",
-        "UPDATE cases SET split_id = 77",
-        "UPDATE cases SET mapping_corrected = 9",
-        "UPDATE cases SET board = printf('%.*c', 64, 'x')",
-        "UPDATE predictions SET image = 16777216 WHERE image = 0",
-        "UPDATE predictions SET image = 64 WHERE image = 0",
-        "UPDATE predictions SET label = 2 WHERE image = 0",
-        "UPDATE predictions SET predicted = -2 WHERE image = 0",
-        "UPDATE predictions SET score = 1e300 WHERE image = 0",
-        "UPDATE predictions SET infer_ns = -1 WHERE image = 0",
-        "UPDATE predictions SET output_crc32 = 4294967296 WHERE image = 0",
-        "DELETE FROM predictions WHERE image = 9",
-        "UPDATE figures SET kind = 'guessed'",
-        "UPDATE figures SET value = 9e999",
-        "UPDATE figures SET name = printf('%.*c', 64, 'x')",
-        "DROP TABLE figures",
-        "DROP TABLE predictions",
-        "CREATE TABLE loose (case_id, name, kind, value); INSERT INTO loose VALUES (1, x'00', "
-        "'computed', 1.0); DROP TABLE figures; ALTER TABLE loose RENAME TO figures",
-        "CREATE TABLE loose (case_id, name, kind, value); INSERT INTO loose VALUES (1, 'a', "
-        "'computed', NULL); DROP TABLE figures; ALTER TABLE loose RENAME TO figures",
-        "CREATE TABLE loose (case_id, name, kind, value); INSERT INTO loose VALUES (1, 'a', 5, "
-        "1.0); DROP TABLE figures; ALTER TABLE loose RENAME TO figures",
-        "DROP TABLE figures; CREATE VIEW figures AS SELECT 1 AS case_id, 'a' AS name, 1.0 AS value",
+    static const struct {
+        const char *sql;
+    } statements[] = {
+        {"UPDATE sessions SET command = printf('%.*c', 2000, 'x')"},
+        {"UPDATE sessions SET command = 'a' || char(0) || 'b'"},
+        {"UPDATE sessions SET threads = -1"},
+        {"UPDATE sessions SET threads = 4294967296"},
+        {"UPDATE sessions SET state = 'resting'"},
+        {"UPDATE sessions SET id = -5"},
+        {"UPDATE splits SET count = 4294967295"},
+        {"UPDATE splits SET count = 0"},
+        {"UPDATE splits SET class_count = 9223372036854775807"},
+        {"UPDATE splits SET published = 2"},
+        {"UPDATE splits SET sha256 = 'other'"},
+        {"UPDATE split_images SET path = 'x' WHERE image = 5"},
+        {"UPDATE split_images SET label = 7 WHERE image = 5"},
+        {"DELETE FROM split_images WHERE image = 63"},
+        {"DELETE FROM split_classes WHERE label = 0"},
+        {"UPDATE split_images SET image = 1000000 WHERE image = 63"},
+        {"UPDATE cases SET state = 'odd'"},
+        {"UPDATE cases SET image_count = 16777217"},
+        {"UPDATE cases SET image_count = 3"},
+        {"UPDATE cases SET session_id = 77"},
+        {"UPDATE cases SET split_id = 77"},
+        {"UPDATE cases SET mapping_corrected = 9"},
+        {"UPDATE cases SET board = printf('%.*c', 64, 'x')"},
+        {"UPDATE predictions SET image = 16777216 WHERE image = 0"},
+        {"UPDATE predictions SET image = 64 WHERE image = 0"},
+        {"UPDATE predictions SET label = 2 WHERE image = 0"},
+        {"UPDATE predictions SET predicted = -2 WHERE image = 0"},
+        {"UPDATE predictions SET score = 1e300 WHERE image = 0"},
+        {"UPDATE predictions SET infer_ns = -1 WHERE image = 0"},
+        {"UPDATE predictions SET output_crc32 = 4294967296 WHERE image = 0"},
+        {"DELETE FROM predictions WHERE image = 9"},
+        {"UPDATE figures SET kind = 'guessed'"},
+        {"UPDATE figures SET value = 9e999"},
+        {"UPDATE figures SET name = printf('%.*c', 64, 'x')"},
+        {"DROP TABLE figures"},
+        {"DROP TABLE predictions"},
+        {"CREATE TABLE loose (case_id, name, kind, value); INSERT INTO loose VALUES (1, x'00', "
+         "'computed', 1.0); DROP TABLE figures; ALTER TABLE loose RENAME TO figures"},
+        {"CREATE TABLE loose (case_id, name, kind, value); INSERT INTO loose VALUES (1, 'a', "
+         "'computed', NULL); DROP TABLE figures; ALTER TABLE loose RENAME TO figures"},
+        {"CREATE TABLE loose (case_id, name, kind, value); INSERT INTO loose VALUES (1, 'a', 5, "
+         "1.0); DROP TABLE figures; ALTER TABLE loose RENAME TO figures"},
+        {"DROP TABLE figures; CREATE VIEW figures AS SELECT 1 AS case_id, 'a' AS name, 1.0 AS "
+         "value"},
     };
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
         struct fdm_buf sql;
         fdm_buf_init(&sql);
         fdm_buf_printf(&sql, "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; %s",
-                       statements[i]);
+                       statements[i].sql);
         assert_ok(fdm_fs_write_atomic(w->path, clean, len, &w->err), w->err);
         raw_sql(w->path, sql.data);
         struct fdm_error err = FDM_ERROR_INIT;
         enum fdm_status status = read_everything(w->path, &err);
         if (status != FDM_ERR_FORMAT)
-            fail_msg("%s: %s %s", statements[i], fdm_status_name(status), err.message);
+            fail_msg("%s: %s %s", statements[i].sql, fdm_status_name(status), err.message);
         fdm_buf_release(&sql);
     }
     assert_ok(fdm_fs_write_atomic(w->path, clean, len, &w->err), w->err);

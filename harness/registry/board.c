@@ -1,0 +1,153 @@
+#include <string.h>
+
+#include "harness/registry/entries.h"
+#include "results/record.h"
+
+#define CLOCK_HZ_MAX UINT64_C(100000000000)
+#define MEMORY_BYTES_MAX (UINT64_C(1) << 50)
+
+static const char *const kinds[] = {
+    [FDM_BOARD_HOST] = "host",         [FDM_BOARD_SERIAL] = "serial",   [FDM_BOARD_SSH] = "ssh",
+    [FDM_BOARD_EMULATED] = "emulated", [FDM_BOARD_EMULATED + 1] = NULL,
+};
+
+const char *fdm_board_kind_name(enum fdm_board_kind kind)
+{
+    return (size_t)kind <= FDM_BOARD_EMULATED ? kinds[kind] : "unknown";
+}
+
+static enum fdm_status read_memory(const struct fdm_json *item, struct fdm_board_memory *out,
+                                   struct fdm_error *err)
+{
+    static const char *const known[] = {"name", "bytes", NULL};
+    enum fdm_status status = fdm_entry_check_members(item, known, err);
+    if (status == FDM_OK)
+        status = fdm_entry_text(item, "name", FDM_RECORD_WORD - 1, &out->name, err);
+    if (status == FDM_OK)
+        status = fdm_json_get_uint(item, "bytes", 1, MEMORY_BYTES_MAX, &out->bytes, err);
+    return status;
+}
+
+static enum fdm_status read_memories(struct fdm_registry_owned *owned,
+                                     const struct fdm_json *document, struct fdm_board_entry *out,
+                                     struct fdm_error *err)
+{
+    const struct fdm_json *array;
+    enum fdm_status status = fdm_entry_opt_array(document, "memories", &array, err);
+    if (status != FDM_OK)
+        return status;
+    struct fdm_board_memory *list =
+        fdm_registry_alloc(owned, fdm_json_length(array), sizeof *list, err);
+    if (list == NULL)
+        return FDM_ERR_MEMORY;
+    const struct fdm_json *item = fdm_json_first(array);
+    for (; status == FDM_OK && item != NULL; item = fdm_json_next(item)) {
+        status = read_memory(item, &list[out->memory_count], err);
+        if (status != FDM_OK)
+            fdm_error_context(err, "memories[%zu]", out->memory_count);
+        out->memory_count++;
+    }
+    out->memories = list;
+    return status;
+}
+
+static enum fdm_status read_engine(const struct fdm_json *item, struct fdm_board_engine *out,
+                                   struct fdm_error *err)
+{
+    static const char *const known[] = {"name", "clock_hz", NULL};
+    enum fdm_status status = fdm_entry_check_members(item, known, err);
+    if (status == FDM_OK)
+        status = fdm_entry_text(item, "name", FDM_RECORD_WORD - 1, &out->name, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_uint(item, "clock_hz", CLOCK_HZ_MAX, &out->clock_hz, err);
+    return status;
+}
+
+static enum fdm_status read_engines(struct fdm_registry_owned *owned,
+                                    const struct fdm_json *document, struct fdm_board_entry *out,
+                                    struct fdm_error *err)
+{
+    const struct fdm_json *array;
+    enum fdm_status status = fdm_entry_opt_array(document, "engines", &array, err);
+    if (status != FDM_OK)
+        return status;
+    struct fdm_board_engine *list =
+        fdm_registry_alloc(owned, fdm_json_length(array), sizeof *list, err);
+    if (list == NULL)
+        return FDM_ERR_MEMORY;
+    const struct fdm_json *item = fdm_json_first(array);
+    for (; status == FDM_OK && item != NULL; item = fdm_json_next(item)) {
+        status = read_engine(item, &list[out->engine_count], err);
+        if (status != FDM_OK)
+            fdm_error_context(err, "engines[%zu]", out->engine_count);
+        out->engine_count++;
+    }
+    out->engines = list;
+    return status;
+}
+
+static enum fdm_status read_words(const struct fdm_json *document, struct fdm_board_entry *out,
+                                  struct fdm_error *err)
+{
+    const size_t word = FDM_RECORD_WORD - 1;
+    enum fdm_status status =
+        fdm_entry_text(document, "description", FDM_RECORD_NAME - 1, &out->description, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_text(document, "series", word, &out->series, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_text(document, "cpu", word, &out->cpu, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_text(document, "twin", word, &out->twin, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_text(document, "emulator", word, &out->emulator, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_text(document, "machine", word, &out->machine, err);
+    return status;
+}
+
+/* What each kind of board cannot do without. */
+static enum fdm_status check_kind(const struct fdm_board_entry *board, struct fdm_error *err)
+{
+    const char *missing = NULL;
+    if (board->kind != FDM_BOARD_HOST && board->cpu == NULL)
+        missing = "cpu";
+    else if (board->kind == FDM_BOARD_EMULATED && board->emulator == NULL)
+        missing = "emulator";
+    else if ((board->kind == FDM_BOARD_SERIAL || board->kind == FDM_BOARD_SSH) &&
+             board->series == NULL)
+        missing = "series";
+    if (missing == NULL)
+        return FDM_OK;
+    return fdm_fail(err, FDM_ERR_FORMAT, "%s: expected a string, because the board is of kind %s",
+                    missing, fdm_board_kind_name(board->kind));
+}
+
+enum fdm_status fdm_board_read(struct fdm_registry_owned *owned, const struct fdm_json *document,
+                               struct fdm_board_entry *out, struct fdm_error *err)
+{
+    static const char *const known[] = {
+        "id",       "kind",    "description", "series",   "cpu",     "cores",           "clock_hz",
+        "memories", "engines", "twin",        "emulator", "machine", "hardware_tested", NULL};
+    size_t kind = 0;
+    uint64_t cores = 0;
+    enum fdm_status status = fdm_entry_check_members(document, known, err);
+    if (status == FDM_OK)
+        status = fdm_entry_id(document, "id", 0, FDM_RECORD_WORD - 1, &out->id, err);
+    if (status == FDM_OK)
+        status = fdm_entry_word(document, "kind", kinds, &kind, err);
+    if (status == FDM_OK)
+        status = read_words(document, out, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_uint(document, "cores", 4096, &cores, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_uint(document, "clock_hz", CLOCK_HZ_MAX, &out->clock_hz, err);
+    if (status == FDM_OK)
+        status = fdm_json_opt_bool(document, "hardware_tested", false, &out->hardware_tested, err);
+    if (status == FDM_OK)
+        status = read_memories(owned, document, out, err);
+    if (status == FDM_OK)
+        status = read_engines(owned, document, out, err);
+    out->kind = (enum fdm_board_kind)kind;
+    out->cores = (uint32_t)cores;
+    return status == FDM_OK ? check_kind(out, err) : status;
+}
