@@ -28,12 +28,13 @@ struct fdm_case_pair {
 };
 
 /* Pairs complete cases whose `axis` is `a` with those where it is `b` and that are equal in
- * everything else that matters: split, dataset, family, resolution, image count, input mapping, and
- * board, engine, format, semantics, except the axis itself. Along another axis than the format the
- * model file is the same too; along the format the semantics differ by nature, so one float case is
- * paired with each int8 semantics. Of several runs of one cell the latest (highest id) counts. The
- * pairs are ordered as the b cases are in the list; none is no error. The caller frees `*pairs`.
- * FDM_ERR_USAGE if a and b are the same; FDM_ERR_MEMORY. */
+ * everything else that matters: split, dataset, family, resolution, image count, input mapping,
+ * label order, and board, engine, format, semantics, except the axis itself. Along another axis
+ * than the format the model file is the same too; along the format the semantics differ by nature,
+ * so one float case is paired with each int8 semantics. Of several runs of one cell the latest
+ * (highest id) counts. The pairs are ordered as the b cases are in the list; none is no error. The
+ * caller frees
+ * `*pairs`. FDM_ERR_USAGE if a and b are the same; FDM_ERR_MEMORY. */
 enum fdm_status fdm_compare_pair_cases(const struct fdm_case_record *cases, size_t count,
                                        enum fdm_axis axis, const char *a, const char *b,
                                        struct fdm_case_pair **pairs, size_t *pair_count,
@@ -96,7 +97,8 @@ void fdm_comparison_release(struct fdm_comparison *comparison);
 struct fdm_compare_item {
     const struct fdm_compare_input *input;
     const struct fdm_comparison *comparison;
-    const char *const *image_names; /* by index in the split; NULL: indices are shown */
+    /* Of the split; NULL with a count of 0: no names are shown. */
+    const struct fdm_split_image *images;
     size_t image_count;
 };
 
@@ -108,13 +110,16 @@ struct fdm_compare_options {
     size_t flip_limit; /* flips to list per pair; 0: no list */
 };
 
-/* Table "pairs": one row per pair. Per pair, if asked, "classes" and "flips". Stable keys:
- *   pairs    dataset model family resolution case_a case_b a b n k_a k_b accuracy_a accuracy_b
+/* Table "pairs" has one row per pair; per pair, if asked, follow "classes" and "flips". Stable
+ * keys: pairs    dataset family resolution a b case_a case_b board_a board_b engine_a engine_b
+ * format_a format_b semantics_a semantics_b n k_a k_b accuracy_a accuracy_b difference_images
  *            difference_points a_only_right b_only_right both_right both_wrong_same
  *            both_wrong_different agree agreement unpaired p_value
- *   classes  case_a case_b label class n k_a k_b difference_points a_only_right b_only_right
- *   flips    case_a case_b image name label predicted_a predicted_b right
- * accuracy_* and agreement are percentages, difference_points is b - a in percentage points. */
+ *   classes  case_a case_b label class n k_a k_b difference_images difference_points a_only_right
+ *            b_only_right
+ *   flips    case_a case_b image name label class predicted_a class_a predicted_b class_b right
+ * accuracy_* and agreement are percentages; differences are b - a, in images and in percentage
+ * points; `right` says which of the two was, "a" or "b". */
 enum fdm_status fdm_compare_render(const struct fdm_compare_item *items, size_t count,
                                    const struct fdm_compare_options *options,
                                    enum fdm_report_format format, struct fdm_buf *out,

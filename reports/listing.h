@@ -33,7 +33,8 @@ struct fdm_case_detail {
     size_t figure_count;
     const char *const *class_names; /* in byte order */
     uint32_t class_count;
-    const char *const *image_names; /* by index in the split; NULL: indices are shown */
+    /* Of the split; NULL with a count of 0: no names are shown. */
+    const struct fdm_split_image *images;
     size_t image_count;
 };
 

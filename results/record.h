@@ -113,9 +113,9 @@ struct fdm_prediction {
     int32_t raw_output; /* the network's own output index before the label order is applied; -1 if
                            none */
     float score;        /* the winning probability */
-    uint64_t infer_ns;  /* time of this inference on the board's clock; on a loaded host only
-                           indicative */
     uint32_t output_crc32; /* CRC-32 of the output tensor's bytes */
+    uint64_t infer_ns;     /* time of this inference on the board's clock; on a loaded host only
+                              indicative */
 };
 
 /* What a figure is. Kinds are never mixed unmarked in one column. */
