@@ -371,15 +371,12 @@ static void two_readers_prevent_fusion(void **state)
     (void)state;
     struct fdm_graph *graph = float_graph(nice_gamma);
     struct fdm_error err = FDM_ERROR_INIT;
-    struct fdm_op relu = graph->ops[2];
-    graph->ops[2] = graph->ops[3]; /* MEAN, now before RELU, and reading batch norm as well */
-    graph->ops[2].inputs[0] = relu.inputs[0];
-    graph->ops[3] = relu;
+    graph->ops[3].inputs[0] = graph->ops[1].output; /* MEAN reads batch norm, so does RELU */
     assert_ok(fdm_graph_check(graph, &err), err);
     struct fdm_network *network;
     assert_int_equal(fdm_compile(graph, NULL, &network, &err), FDM_ERR_UNSUPPORTED);
     assert_null(network);
-    assert_non_null(strstr(err.message, "operator 3 (RELU 'relu')"));
+    assert_non_null(strstr(err.message, "operator 2 (RELU 'relu')"));
     fdm_graph_free(graph);
 }
 
@@ -570,25 +567,6 @@ static void a_tensor_that_is_read_later_is_kept(void **state)
     assert_int_equal(fdm_plan_check(&sketch.network, &err), FDM_ERR_MISMATCH);
 }
 
-static void the_output_outlives_the_layers_behind_it(void **state)
-{
-    (void)state;
-    struct sketch sketch = {
-        .network = {.layer_count = 2, .tensor_count = 3, .output = 1},
-        .layers = {{.op = FDM_NN_OP_MEAN_S8, .input = 0, .output = 1},
-                   {.op = FDM_NN_OP_MEAN_S8, .input = 0, .output = 2}},
-        .tensors = {{.bytes = 16}, {.bytes = 16}, {.bytes = 16}},
-    };
-    plan(&sketch);
-    assert_int_not_equal(sketch.tensors[1].offset, sketch.tensors[2].offset);
-    sketch.network.layer_count = 3;
-    sketch.network.tensor_count = 4;
-    sketch.layers[2] = (struct fdm_network_layer){.op = FDM_NN_OP_MEAN_S8, .input = 2, .output = 3};
-    sketch.tensors[3].bytes = 16;
-    plan(&sketch);
-    assert_int_not_equal(sketch.tensors[1].offset, sketch.tensors[3].offset);
-}
-
 static void a_gap_between_two_tensors_is_used(void **state)
 {
     (void)state;
@@ -665,7 +643,6 @@ int main(void)
         cmocka_unit_test(every_plan_is_proven),
         cmocka_unit_test(overlaps_are_noticed),
         cmocka_unit_test(a_tensor_that_is_read_later_is_kept),
-        cmocka_unit_test(the_output_outlives_the_layers_behind_it),
         cmocka_unit_test(a_gap_between_two_tensors_is_used),
         cmocka_unit_test(every_lie_about_the_arena_is_noticed),
     };

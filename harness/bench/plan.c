@@ -1,0 +1,485 @@
+#include "harness/bench/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "harness/base/buf.h"
+#include "harness/base/fs.h"
+#include "harness/base/hash.h"
+#include "reference/compiler/compile.h"
+#include "reference/importers/importers.h"
+#include "reference/network/semantics.h"
+#include "results/label_order.h"
+
+#define ENGINE "reference"
+#define FLOAT_SEMANTICS "float"
+
+/* What a case is made from, whether the registry names it or the user gave a file. */
+struct candidate {
+    const char *id;
+    const char *family;
+    enum fdm_format format;
+    const char *path;   /* of the file */
+    const char *sha256; /* that the file must have; NULL for any */
+    struct fdm_mapping mapping;
+    bool has_mapping; /* published */
+    const char *label_order;
+    uint32_t resolution; /* that the file must have; 0 for any */
+};
+
+static bool allows(const struct fdm_filter *filter, const char *word)
+{
+    for (size_t i = 0; i < filter->count; i++)
+        if (strcasecmp(filter->words[i], word) == 0)
+            return true;
+    return filter->count == 0;
+}
+
+static bool contains(const char *text, const char *part)
+{
+    size_t len = strlen(part);
+    for (; *text != '\0'; text++)
+        if (strncasecmp(text, part, len) == 0)
+            return true;
+    return false;
+}
+
+static bool allows_part(const struct fdm_filter *filter, const struct fdm_model_entry *model)
+{
+    for (size_t i = 0; i < filter->count; i++)
+        if (contains(model->id, filter->words[i]) || contains(model->family, filter->words[i]))
+            return true;
+    return filter->count == 0;
+}
+
+static enum fdm_status set_text(char *out, size_t size, const char *text, const char *what,
+                                struct fdm_error *err)
+{
+    if (strlen(text) >= size)
+        return fdm_fail(err, FDM_ERR_UNSUPPORTED, "%s is longer than %zu bytes: %s", what, size - 1,
+                        text);
+    memcpy(out, text, strlen(text) + 1);
+    return FDM_OK;
+}
+
+/* ---- Groups: datasets with their images ------------------------------------------------------ */
+
+static const struct fdm_plan_source *find_source(const struct fdm_plan_options *options,
+                                                 const char *dataset)
+{
+    for (size_t i = 0; i < options->source_count; i++)
+        if (strcasecmp(options->sources[i].dataset, dataset) == 0)
+            return &options->sources[i];
+    return NULL;
+}
+
+static enum fdm_status describe_split(struct fdm_plan_group *group, struct fdm_error *err)
+{
+    const struct fdm_dataset *dataset = group->dataset;
+    struct fdm_split_record *split = &group->split;
+    memset(split, 0, sizeof *split);
+    split->seed = dataset->seed;
+    split->total = dataset->total;
+    split->count = dataset->count;
+    split->class_count = (uint32_t)dataset->class_count;
+    split->published = dataset->published;
+    memcpy(split->sha256, dataset->list_sha256, sizeof split->sha256);
+    memcpy(split->permutation_sha256, dataset->permutation_sha256,
+           sizeof split->permutation_sha256);
+    enum fdm_status status = set_text(split->dataset, sizeof split->dataset, group->entry->id,
+                                      "the dataset's name", err);
+    if (status == FDM_OK)
+        status = set_text(split->scheme, sizeof split->scheme,
+                          fdm_dataset_scheme_name(dataset->scheme), "the scheme", err);
+    if (status == FDM_OK)
+        status = set_text(split->root, sizeof split->root, dataset->root, "the folder", err);
+    return status;
+}
+
+static enum fdm_status open_group(const struct fdm_plan_options *options,
+                                  const struct fdm_dataset_entry *entry,
+                                  const struct fdm_plan_source *source, struct fdm_plan *plan,
+                                  struct fdm_error *err)
+{
+    struct fdm_plan_group *group = &plan->groups[plan->group_count++];
+    group->entry = entry;
+    struct fdm_dataset_options wanted = {
+        .root = source->root,
+        .scheme = options->scheme,
+        .has_seed = options->has_seed,
+        .seed = options->seed,
+        .class_names = entry->classes,
+        .class_count = entry->class_count,
+        .expected_total = entry->image_count,
+        .known_val_sha256 = entry->validation_names_sha256,
+        .list_path = options->list_path,
+    };
+    enum fdm_status status = fdm_dataset_open(&wanted, &group->dataset, err);
+    if (status != FDM_OK) {
+        fdm_error_context(err, "%s", entry->id);
+        return status;
+    }
+    return describe_split(group, err);
+}
+
+static enum fdm_status open_groups(const struct fdm_plan_options *options, struct fdm_plan *plan,
+                                   struct fdm_error *err)
+{
+    const struct fdm_registry *registry = options->registry;
+    plan->groups = calloc(registry->dataset_count + 1, sizeof *plan->groups);
+    if (plan->groups == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < registry->dataset_count; i++) {
+        const struct fdm_dataset_entry *entry = &registry->datasets[i];
+        const struct fdm_plan_source *source = find_source(options, entry->id);
+        if (!allows(&options->datasets, entry->id))
+            continue;
+        if (source == NULL && options->datasets.count > 0)
+            return fdm_fail(err, FDM_ERR_NOT_FOUND,
+                            "no images for %s; name their folder: --images %s=DIR", entry->id,
+                            entry->id);
+        if (source == NULL)
+            continue;
+        enum fdm_status status = open_group(options, entry, source, plan, err);
+        if (status != FDM_OK)
+            return status;
+    }
+    if (plan->group_count == 0)
+        return fdm_fail(err, FDM_ERR_NOT_FOUND,
+                        "no images to evaluate; name a folder with one folder per class: "
+                        "--images flowers=DIR");
+    return FDM_OK;
+}
+
+/* ---- Cases ----------------------------------------------------------------------------------- */
+
+static enum fdm_status name_case(const struct fdm_plan_options *options,
+                                 const struct fdm_plan_group *group,
+                                 const struct candidate *candidate, const char *semantics,
+                                 struct fdm_case_record *record, struct fdm_error *err)
+{
+    const struct {
+        char *out;
+        size_t size;
+        const char *text;
+        const char *what;
+    } texts[] = {
+        {record->board, sizeof record->board, options->board->id, "the board's name"},
+        {record->engine, sizeof record->engine, ENGINE, "the engine's name"},
+        {record->semantics, sizeof record->semantics, semantics, "the semantics' name"},
+        {record->model, sizeof record->model, candidate->id, "the model's name"},
+        {record->family, sizeof record->family, candidate->family, "the family's name"},
+        {record->dataset, sizeof record->dataset, group->entry->id, "the dataset's name"},
+        {record->format, sizeof record->format, fdm_format_name(candidate->format), "the format"},
+        {record->model_path, sizeof record->model_path, candidate->path, "the model's path"},
+        {record->label_order, sizeof record->label_order, candidate->label_order, "label order"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        enum fdm_status status =
+            set_text(texts[i].out, texts[i].size, texts[i].text, texts[i].what, err);
+        if (status != FDM_OK)
+            return status;
+    }
+    record->resolution = candidate->resolution;
+    record->image_count = group->split.count;
+    if (options->limit != 0 && options->limit < record->image_count)
+        record->image_count = options->limit;
+    return FDM_OK;
+}
+
+static void add_figures(struct fdm_plan_case *item, const struct fdm_graph *graph)
+{
+    struct fdm_graph_totals totals = fdm_graph_totals(graph);
+    const struct fdm_figure figures[FDM_PLAN_FIGURES] = {
+        {"macs", FDM_FIGURE_COMPUTED, (double)totals.macs},
+        {"parameters", FDM_FIGURE_COMPUTED, (double)totals.parameters},
+        {"weights_flash_bytes", FDM_FIGURE_COMPUTED, (double)totals.weight_bytes},
+        {"arena_bytes", FDM_FIGURE_COMPUTED, (double)item->network->arena_bytes},
+    };
+    memcpy(item->figures, figures, sizeof figures);
+}
+
+static enum fdm_status check_graph(const struct fdm_graph *graph, const struct candidate *candidate,
+                                   const struct fdm_plan_group *group, struct fdm_error *err)
+{
+    const struct fdm_tensor *input = &graph->tensors[graph->input];
+    const struct fdm_tensor *output = &graph->tensors[graph->output];
+    uint32_t classes = output->dims[output->rank - 1];
+    if (candidate->sha256 != NULL && strcmp(candidate->sha256, graph->sha256) != 0)
+        return fdm_fail(err, FDM_ERR_MISMATCH,
+                        "the file's sha256 is %.12s…, the published one %.12s…: another file; to "
+                        "evaluate it as your own: --model-file %s",
+                        graph->sha256, candidate->sha256, candidate->path);
+    if (graph->format != candidate->format)
+        return fdm_fail(err, FDM_ERR_MISMATCH, "the file holds %s weights",
+                        fdm_format_name(graph->format));
+    if (candidate->resolution != 0 && input->dims[1] != candidate->resolution)
+        return fdm_fail(err, FDM_ERR_MISMATCH, "the input is %u pixels high, not %u",
+                        input->dims[1], candidate->resolution);
+    if (classes != group->entry->class_count)
+        return fdm_fail(err, FDM_ERR_MISMATCH, "the model tells %u classes, %s has %u", classes,
+                        group->entry->id, group->entry->class_count);
+    return FDM_OK;
+}
+
+/* Everything that needs the file; a failure makes the case a skipped one. */
+static enum fdm_status load_case(const struct fdm_plan_options *options,
+                                 const struct fdm_plan_group *group,
+                                 const struct candidate *candidate, const struct fdm_graph *graph,
+                                 struct fdm_plan_case *item, struct fdm_error *err)
+{
+    struct fdm_case_record *record = &item->record;
+    const struct fdm_tensor *input = &graph->tensors[graph->input];
+    enum fdm_status status = check_graph(graph, candidate, group, err);
+    if (status != FDM_OK)
+        return status;
+    memcpy(record->model_sha256, graph->sha256, sizeof record->model_sha256);
+    record->resolution = input->dims[1];
+    item->input_h = input->dims[1];
+    item->input_w = input->dims[2];
+
+    const struct fdm_mapping *published = candidate->has_mapping ? &candidate->mapping : NULL;
+    if (options->mapping != NULL)
+        published = fdm_mapping_find(options->mapping);
+    status = fdm_mapping_choose(graph, published, options->mapping != NULL, &item->mapping, err);
+    if (status != FDM_OK)
+        return status;
+    record->mapping_corrected = item->mapping.corrected;
+    status = set_text(record->mapping, sizeof record->mapping, item->mapping.mapping.name,
+                      "the mapping's name", err);
+    if (status != FDM_OK)
+        return status;
+
+    item->class_count = group->entry->class_count;
+    item->class_of = calloc(item->class_count, sizeof *item->class_of);
+    if (item->class_of == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    status = fdm_label_order_fill(candidate->label_order, group->entry->classes, item->class_count,
+                                  item->class_of, err);
+    if (status == FDM_OK)
+        status = fdm_compile(graph, fdm_semantics_find(record->semantics), &item->network, err);
+    if (status == FDM_OK)
+        add_figures(item, graph);
+    return status;
+}
+
+static enum fdm_status add_case(const struct fdm_plan_options *options, size_t group,
+                                const struct candidate *candidate, const char *semantics,
+                                const struct fdm_graph *graph, const struct fdm_error *import_error,
+                                struct fdm_plan *plan, struct fdm_error *err)
+{
+    struct fdm_plan_case *grown =
+        realloc(plan->cases, (plan->case_count + 1) * sizeof *plan->cases);
+    if (grown == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    plan->cases = grown;
+    struct fdm_plan_case *item = &plan->cases[plan->case_count++];
+    memset(item, 0, sizeof *item);
+    item->group = group;
+    item->record.state = FDM_CASE_PLANNED;
+    enum fdm_status status =
+        name_case(options, &plan->groups[group], candidate, semantics, &item->record, err);
+    if (status != FDM_OK)
+        return status;
+
+    struct fdm_error reason = *import_error;
+    if (reason.status == FDM_OK)
+        load_case(options, &plan->groups[group], candidate, graph, item, &reason);
+    if (reason.status == FDM_ERR_MEMORY)
+        return fdm_fail(err, reason.status, "%s: %s", candidate->path, reason.message);
+    if (reason.status != FDM_OK) {
+        item->record.state = FDM_CASE_SKIPPED;
+        snprintf(item->record.message, sizeof item->record.message, "%s", reason.message);
+    }
+    return FDM_OK;
+}
+
+static enum fdm_status add_cases(const struct fdm_plan_options *options, size_t group,
+                                 const struct candidate *candidate, struct fdm_plan *plan,
+                                 struct fdm_error *err)
+{
+    struct fdm_graph *graph = NULL;
+    struct fdm_error import_error = FDM_ERROR_INIT;
+    fdm_import_file(candidate->path, &graph, &import_error);
+    enum fdm_status status = FDM_OK;
+    if (candidate->format == FDM_FORMAT_FLOAT) {
+        status =
+            add_case(options, group, candidate, FLOAT_SEMANTICS, graph, &import_error, plan, err);
+        goto done;
+    }
+    bool every = options->semantics.count == 1 && strcmp(options->semantics.words[0], "all") == 0;
+    for (size_t i = 0; status == FDM_OK && i < fdm_semantics_count(); i++) {
+        const char *name = fdm_semantics_at(i)->name;
+        bool wanted =
+            options->semantics.count == 0 ? i == 0 : every || allows(&options->semantics, name);
+        if (wanted)
+            status = add_case(options, group, candidate, name, graph, &import_error, plan, err);
+    }
+done:
+    fdm_graph_free(graph);
+    return status;
+}
+
+static enum fdm_status add_published(const struct fdm_plan_options *options, size_t group,
+                                     const struct fdm_model_entry *model, enum fdm_format format,
+                                     struct fdm_plan *plan, struct fdm_error *err)
+{
+    const struct fdm_model_file *file =
+        format == FDM_FORMAT_FLOAT ? &model->float_file : &model->int8_file;
+    if (file->path == NULL || !allows(&options->formats, fdm_format_name(format)))
+        return FDM_OK;
+    char *path = fdm_fs_join(options->models_dir, file->path);
+    if (path == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    struct candidate candidate = {
+        .id = model->id,
+        .family = model->family,
+        .format = format,
+        .path = path,
+        .sha256 = file->sha256,
+        .mapping = fdm_mapping_named(model->scale, model->offset),
+        .has_mapping = true,
+        .label_order = fdm_label_order_name(model->label_order),
+        .resolution = model->resolution,
+    };
+    enum fdm_status status = add_cases(options, group, &candidate, plan, err);
+    free(path);
+    return status;
+}
+
+static enum fdm_status add_registry_models(const struct fdm_plan_options *options, size_t group,
+                                           struct fdm_plan *plan, struct fdm_error *err)
+{
+    static const enum fdm_format formats[] = {FDM_FORMAT_FLOAT, FDM_FORMAT_INT8};
+    const struct fdm_registry *registry = options->registry;
+    for (size_t i = 0; i < registry->model_count; i++) {
+        const struct fdm_model_entry *model = &registry->models[i];
+        if (strcmp(model->dataset, plan->groups[group].entry->id) != 0 ||
+            !allows_part(&options->models, model) ||
+            (options->resolution != 0 && options->resolution != model->resolution))
+            continue;
+        for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
+            enum fdm_status status = add_published(options, group, model, formats[f], plan, err);
+            if (status != FDM_OK)
+                return status;
+        }
+    }
+    return FDM_OK;
+}
+
+static enum fdm_status add_model_file(const struct fdm_plan_options *options, struct fdm_plan *plan,
+                                      struct fdm_error *err)
+{
+    if (plan->group_count != 1)
+        return fdm_fail(err, FDM_ERR_USAGE, "--model-file needs exactly one dataset");
+    struct fdm_graph *graph = NULL;
+    enum fdm_status status = fdm_import_file(options->model_file, &graph, err);
+    if (status != FDM_OK)
+        return status;
+    struct candidate candidate = {
+        .id = fdm_fs_basename(options->model_file),
+        .family = "own file",
+        .format = graph->format,
+        .path = options->model_file,
+        .label_order = "bytes",
+    };
+    status = add_cases(options, 0, &candidate, plan, err);
+    fdm_graph_free(graph);
+    return status;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+static enum fdm_status hash_plan(struct fdm_plan *plan, struct fdm_error *err)
+{
+    struct fdm_buf text;
+    fdm_buf_init(&text);
+    for (size_t i = 0; i < plan->case_count; i++) {
+        const struct fdm_plan_case *item = &plan->cases[i];
+        const struct fdm_case_record *record = &item->record;
+        if (record->state == FDM_CASE_SKIPPED)
+            continue;
+        fdm_buf_printf(&text, "%s %s %s %s %s %s %a %a %s %u\n", record->board, record->engine,
+                       record->semantics, record->model_sha256,
+                       plan->groups[item->group].split.sha256, record->mapping,
+                       (double)item->mapping.mapping.scale, (double)item->mapping.mapping.offset,
+                       record->label_order, record->image_count);
+    }
+    enum fdm_status status = fdm_buf_check(&text, err);
+    if (status == FDM_OK)
+        fdm_sha256_hex(text.data != NULL ? text.data : "", text.len, plan->sha256);
+    fdm_buf_release(&text);
+    return status;
+}
+
+static enum fdm_status check_words(const struct fdm_plan_options *options, struct fdm_error *err)
+{
+    for (size_t i = 0; i < options->datasets.count; i++)
+        if (fdm_registry_dataset(options->registry, options->datasets.words[i]) == NULL)
+            return fdm_fail(err, FDM_ERR_USAGE, "no dataset \"%s\"; `fdm-bench list datasets`",
+                            options->datasets.words[i]);
+    for (size_t i = 0; i < options->source_count; i++)
+        if (fdm_registry_dataset(options->registry, options->sources[i].dataset) == NULL)
+            return fdm_fail(err, FDM_ERR_USAGE, "no dataset \"%s\"; `fdm-bench list datasets`",
+                            options->sources[i].dataset);
+    for (size_t i = 0; i < options->semantics.count; i++)
+        if (strcmp(options->semantics.words[i], "all") != 0 &&
+            fdm_semantics_find(options->semantics.words[i]) == NULL)
+            return fdm_fail(err, FDM_ERR_USAGE, "no semantics \"%s\"; `fdm-bench list semantics`",
+                            options->semantics.words[i]);
+    for (size_t i = 0; i < options->formats.count; i++)
+        if (strcmp(options->formats.words[i], "float") != 0 &&
+            strcmp(options->formats.words[i], "int8") != 0)
+            return fdm_fail(err, FDM_ERR_USAGE, "no format \"%s\"; there are float and int8",
+                            options->formats.words[i]);
+    if (options->mapping != NULL && fdm_mapping_find(options->mapping) == NULL)
+        return fdm_fail(err, FDM_ERR_USAGE,
+                        "no mapping \"%s\"; there are x/255, x/255-1 and x/127.5-1",
+                        options->mapping);
+    return FDM_OK;
+}
+
+enum fdm_status fdm_plan_make(const struct fdm_plan_options *options, struct fdm_plan **out,
+                              struct fdm_error *err)
+{
+    *out = NULL;
+    struct fdm_plan *plan = calloc(1, sizeof *plan);
+    if (plan == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    enum fdm_status status = check_words(options, err);
+    if (status == FDM_OK)
+        status = open_groups(options, plan, err);
+    if (status == FDM_OK && options->model_file != NULL)
+        status = add_model_file(options, plan, err);
+    for (size_t i = 0; status == FDM_OK && options->model_file == NULL && i < plan->group_count;
+         i++)
+        status = add_registry_models(options, i, plan, err);
+    if (status == FDM_OK && plan->case_count == 0)
+        status = fdm_fail(err, FDM_ERR_USAGE,
+                          "the choice of models, formats and resolution selects no case; "
+                          "`fdm-bench list models`");
+    if (status == FDM_OK)
+        status = hash_plan(plan, err);
+    if (status == FDM_OK)
+        *out = plan;
+    else
+        fdm_plan_free(plan);
+    return status;
+}
+
+void fdm_plan_free(struct fdm_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    for (size_t i = 0; i < plan->case_count; i++) {
+        fdm_network_free(plan->cases[i].network);
+        free(plan->cases[i].class_of);
+    }
+    for (size_t i = 0; i < plan->group_count; i++)
+        fdm_dataset_free(plan->groups[i].dataset);
+    free(plan->cases);
+    free(plan->groups);
+    free(plan);
+}
