@@ -151,13 +151,14 @@ static void comparing_a_thing_with_itself_is_refused(void **state)
 
 static const char *const petals[] = {"daisy", "rose", "tulip|lily"};
 
-/* A synthetic pair with every kind of outcome; image 9 is missing in b, 8 unreadable in a. */
+/* A synthetic pair with every kind of outcome; image 9 is missing in b, 8 unreadable in a, 10 in b. */
 static const struct fdm_prediction first[] = {
     {.image = 0, .label = 0, .predicted = 0},  {.image = 1, .label = 0, .predicted = 0},
     {.image = 2, .label = 0, .predicted = 1},  {.image = 3, .label = 1, .predicted = 1},
     {.image = 4, .label = 1, .predicted = 2},  {.image = 5, .label = 2, .predicted = 0},
     {.image = 6, .label = 2, .predicted = 2},  {.image = 7, .label = 2, .predicted = 2},
     {.image = 8, .label = 2, .predicted = -1}, {.image = 9, .label = 1, .predicted = 1},
+    {.image = 10, .label = 0, .predicted = 0},
 };
 static const struct fdm_prediction second[] = {
     {.image = 8, .label = 2, .predicted = 2}, /* not in order, on purpose */
@@ -165,6 +166,7 @@ static const struct fdm_prediction second[] = {
     {.image = 2, .label = 0, .predicted = 0}, {.image = 3, .label = 1, .predicted = 0},
     {.image = 4, .label = 1, .predicted = 2}, {.image = 5, .label = 2, .predicted = 1},
     {.image = 6, .label = 2, .predicted = 2}, {.image = 7, .label = 2, .predicted = 1},
+    {.image = 10, .label = 0, .predicted = -1},
 };
 
 static void outcomes_are_counted_both_ways(void **state)
@@ -172,7 +174,7 @@ static void outcomes_are_counted_both_ways(void **state)
     (void)state;
     const struct fdm_case_record a = make_case(1, "host", "reference", "float", "float");
     const struct fdm_case_record b = make_case(2, "host", "reference", "int8", "tflite");
-    const struct fdm_compare_input input = {&a, &b, first, 10, second, 9, petals, 3};
+    const struct fdm_compare_input input = {&a, &b, first, 11, second, 10, petals, 3};
     struct fdm_comparison c;
     struct fdm_error err = FDM_ERROR_INIT;
     assert_ok(fdm_compare(&input, &c, &err), err);
@@ -185,7 +187,7 @@ static void outcomes_are_counted_both_ways(void **state)
     assert_int_equal(c.both_wrong_same, 1);
     assert_int_equal(c.both_wrong_different, 1);
     assert_int_equal(c.agree, 3);
-    assert_int_equal(c.unpaired, 2);
+    assert_int_equal(c.unpaired, 3);
     assert_true(fabs(c.p - 0.625) < 1e-12); /* 2 * (1 + 4) / 16 */
     static const struct fdm_compare_class classes[] = {
         {3, 2, 2, 1, 1}, {2, 1, 0, 1, 0}, {3, 2, 1, 1, 0}};
@@ -247,9 +249,9 @@ static void each_format_renders_the_comparison(void **state)
     const struct fdm_case_record b = make_case(2, "host", "reference", "int8", "tflite");
     const struct fdm_case_record b2 = make_case(3, "host", "reference", "int8", "xnnpack");
     const struct fdm_compare_input inputs[] = {
-        {&a, &b, first, 10, second, 9, petals, 3},
-        {&a, &b2, first, 10, first, 10, petals, 3},
-        {&a, &b2, first, 10, NULL, 0, petals, 3},
+        {&a, &b, first, 11, second, 10, petals, 3},
+        {&a, &b2, first, 11, first, 11, petals, 3},
+        {&a, &b2, first, 11, NULL, 0, petals, 3},
     };
     struct fdm_comparison c[3];
     for (size_t i = 0; i < 3; i++)
@@ -279,8 +281,8 @@ static void other_axes_show_what_varies(void **state)
     const struct fdm_case_record b = make_case(2, "board-b", "reference", "int8", "tflite");
     const struct fdm_case_record a2 = make_case(3, "host", "tuned", "int8", "xnnpack");
     const struct fdm_case_record b2 = make_case(4, "board-b", "tuned", "int8", "xnnpack");
-    const struct fdm_compare_input inputs[] = {{&a, &b, first, 10, first, 10, petals, 3},
-                                               {&a2, &b2, first, 10, second, 9, petals, 3}};
+    const struct fdm_compare_input inputs[] = {{&a, &b, first, 11, first, 11, petals, 3},
+                                               {&a2, &b2, first, 11, second, 10, petals, 3}};
     struct fdm_comparison c[2];
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(fdm_compare(&inputs[i], &c[i], NULL), FDM_OK);

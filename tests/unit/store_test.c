@@ -469,14 +469,14 @@ static void wrong_predictions_are_refused(void **state)
         enum fdm_status status;
         const char *remark;
     } rows[] = {
-        {{IMAGES, 0, 0, 0, 0.5F, 1, 0}, FDM_ERR_USAGE, "image past the end"},
-        {{1, 0, 0, 0, 0.5F, 1, 0}, FDM_ERR_MISMATCH, "not the split's label"},
-        {{1, 1, CLASSES, 0, 0.5F, 1, 0}, FDM_ERR_USAGE, "no such class"},
-        {{1, 1, -2, 0, 0.5F, 1, 0}, FDM_ERR_USAGE, "below unreadable"},
-        {{1, 1, 0, CLASSES, 0.5F, 1, 0}, FDM_ERR_USAGE, "no such output"},
-        {{1, 1, 0, 0, 0.0F / 0.0F, 1, 0}, FDM_ERR_USAGE, "score is no number"},
-        {{1, 1, 0, 0, 1e30F * 1e30F, 1, 0}, FDM_ERR_USAGE, "score is infinite"},
-        {{1, 1, 0, 0, 0.5F, UINT64_MAX, 0}, FDM_ERR_USAGE, "time past 63 bits"},
+        {{IMAGES, 0, 0, 0, 0.5F, 0, 1}, FDM_ERR_USAGE, "image past the end"},
+        {{1, 0, 0, 0, 0.5F, 0, 1}, FDM_ERR_MISMATCH, "not the split's label"},
+        {{1, 1, CLASSES, 0, 0.5F, 0, 1}, FDM_ERR_USAGE, "no such class"},
+        {{1, 1, -2, 0, 0.5F, 0, 1}, FDM_ERR_USAGE, "below unreadable"},
+        {{1, 1, 0, CLASSES, 0.5F, 0, 1}, FDM_ERR_USAGE, "no such output"},
+        {{1, 1, 0, 0, 0.0F / 0.0F, 0, 1}, FDM_ERR_USAGE, "score is no number"},
+        {{1, 1, 0, 0, 1e30F * 1e30F, 0, 1}, FDM_ERR_USAGE, "score is infinite"},
+        {{1, 1, 0, 0, 0.5F, 0, UINT64_MAX}, FDM_ERR_USAGE, "time past 63 bits"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct fdm_prediction two[2] = {good, rows[i].p};
