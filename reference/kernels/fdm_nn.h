@@ -106,8 +106,7 @@ size_t fdm_nn_mean_s8_scratch(const struct fdm_nn_mean_s8 *params);
  *           (-1/4, 0] times constants exp(-2^k) selected by the bits of d, the sum is kept in
  *           Q12.19, its reciprocal comes from three Newton-Raphson steps starting at
  *           48/17 - 32/17 * x (https://en.wikipedia.org/wiki/Division_algorithm), and every
- *           product rounds like the DOUBLE rule. Inputs with d < diff_min give probability 0. So do
- *           all where the sum is 512 or more; the reference kernel aborts there.
+ *           product rounds like the DOUBLE rule. Inputs with d < diff_min give probability 0.
  * The output saturates at 127. */
 struct fdm_nn_softmax_s8 {
     int32_t count; /* 1..65536; FIXED: 1..4095, the sum's integer range */

@@ -1,0 +1,72 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/cli/cmd.h"
+#include "harness/cli/version.h"
+
+static const struct fdm_command commands[] = {
+    {"compare", "pair two kinds of cases image by image, with McNemar's exact test",
+     fdm_cmd_compare},
+    {"inspect", "print a model's operators, shapes, quantization, MACs and bytes", fdm_cmd_inspect},
+    {"list", "list boards, models, datasets, semantics, sessions or cases", fdm_cmd_list},
+    {"report", "regenerate a model card's tables: published, measured, difference", fdm_cmd_report},
+    {"run", "measure cases on a board, or on this computer, into the store", fdm_cmd_run},
+    {"show", "print one case: provenance, accuracy, per-class results", fdm_cmd_show},
+    {"split", "compute the exact training/validation split of a dataset", fdm_cmd_split},
+    {NULL, NULL, NULL},
+};
+
+static void print_help(FILE *out)
+{
+    fputs("fdm-bench measures and validates FdMobileNet image classifiers and regenerates the "
+          "tables of\n"
+          "their model card from what it measured.\n\n"
+          "usage: fdm-bench COMMAND [OPTIONS]\n\ncommands:\n",
+          out);
+    for (const struct fdm_command *command = commands; command->name != NULL; command++)
+        fprintf(out, "  %-10s %s\n", command->name, command->summary);
+    fputs("\n`fdm-bench COMMAND --help` explains a command. `fdm-bench --version` prints the "
+          "version.\n"
+          "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some cases failed, 130 interrupted (run "
+          "it\n"
+          "again to resume).\n",
+          out);
+}
+
+static int unknown_command(const char *word)
+{
+    const char *nearest = NULL;
+    size_t best = 3;
+    for (const struct fdm_command *command = commands; command->name != NULL; command++) {
+        size_t distance = fdm_edit_distance(command->name, word);
+        if (distance < best) {
+            best = distance;
+            nearest = command->name;
+        }
+    }
+    if (nearest != NULL)
+        fprintf(stderr, "fdm-bench: no command \"%s\"; did you mean \"%s\"?\n", word, nearest);
+    else
+        fprintf(stderr, "fdm-bench: no command \"%s\"; `fdm-bench --help` lists them\n", word);
+    return FDM_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return FDM_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return FDM_EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("fdm-bench %s\n", FDM_VERSION);
+        return FDM_EXIT_OK;
+    }
+    for (const struct fdm_command *command = commands; command->name != NULL; command++)
+        if (strcmp(command->name, argv[1]) == 0)
+            return command->run(argc - 1, argv + 1);
+    return unknown_command(argv[1]);
+}

@@ -1,0 +1,141 @@
+#include "harness/cli/run_report.h"
+
+#include "harness/base/clock.h"
+#include "reports/report.h"
+#include "results/stats.h"
+
+#define FINDINGS_SHOWN 5
+
+static void announce_group(const struct fdm_plan_group *group, FILE *out)
+{
+    const struct fdm_dataset *dataset = group->dataset;
+    fprintf(out, "%s: n = %u files, %u to evaluate, split %s%s, sha256 %.16s\n", group->entry->id,
+            dataset->total, dataset->count, fdm_dataset_scheme_name(dataset->scheme),
+            dataset->published ? " (the published validation images)" : " (a sample)",
+            dataset->list_sha256);
+    if (dataset->note[0] != '\0')
+        fprintf(out, "  %s\n", dataset->note);
+    for (size_t i = 0; i < dataset->finding_count && i < FINDINGS_SHOWN; i++)
+        fprintf(out, "  warning: %s %s\n", dataset->findings[i].path,
+                fdm_listing_reason_text(dataset->findings[i].reason));
+    if (dataset->finding_count > FINDINGS_SHOWN)
+        fprintf(out, "  warning: and %zu more findings\n", dataset->finding_count - FINDINGS_SHOWN);
+}
+
+void fdm_run_announce(const struct fdm_plan *plan, FILE *out)
+{
+    for (size_t i = 0; i < plan->group_count; i++)
+        announce_group(&plan->groups[i], out);
+    for (size_t i = 0; i < plan->case_count; i++) {
+        const struct fdm_plan_case *item = &plan->cases[i];
+        const struct fdm_case_record *record = &item->record;
+        if (record->state == FDM_CASE_SKIPPED)
+            fprintf(out, "skipped: %s %s %s: %s\n", record->model, record->format,
+                    record->semantics, record->message);
+        else if (item->mapping.corrected)
+            fprintf(out, "warning: %s %s: %s; using %s\n", record->model, record->format,
+                    item->mapping.note, record->mapping);
+    }
+}
+
+void fdm_run_note_cache(struct fdm_image_cache *cache, FILE *out)
+{
+    char note[FDM_IMAGE_CACHE_NOTE_SIZE];
+    if (cache == NULL)
+        return;
+    fdm_image_cache_note(cache, note);
+    if (note[0] != '\0')
+        fprintf(out, "note: %s\n", note);
+}
+
+static void add_case(struct fdm_table *table, const struct fdm_plan_case *item)
+{
+    const struct fdm_case_record *record = &item->record;
+    struct fdm_interval interval = fdm_stats_wilson(record->correct, record->evaluated);
+    fdm_table_add_int(table, record->id);
+    fdm_table_add_text(table, fdm_case_state_name(record->state));
+    fdm_table_add_text(table, record->model);
+    fdm_table_add_text(table, record->format);
+    fdm_table_add_text(table, record->semantics);
+    fdm_table_add_text(table, record->mapping);
+    fdm_table_add_int(table, record->correct);
+    fdm_table_add_int(table, record->evaluated);
+    fdm_table_add_int(table, record->unreadable);
+    if (record->evaluated > 0) {
+        fdm_table_add_real(
+            table, fdm_stats_percent_hundredths(record->correct, record->evaluated) / 100.0, 2);
+        fdm_table_add_real(table, 100 * interval.low, 2);
+        fdm_table_add_real(table, 100 * interval.high, 2);
+    } else {
+        fdm_table_add_none(table);
+        fdm_table_add_none(table);
+        fdm_table_add_none(table);
+    }
+    if (item->inferred > 0)
+        fdm_table_add_real(table, (double)item->infer_ns / item->inferred / (double)FDM_NS_PER_MS,
+                           3);
+    else
+        fdm_table_add_none(table);
+    fdm_table_add_text(table, record->message);
+}
+
+static void add_cases(struct fdm_report *report, const struct fdm_plan *plan,
+                      const struct fdm_run_summary *summary)
+{
+    struct fdm_table *table = fdm_report_add_table(report, "cases", "Cases");
+    if (table == NULL)
+        return;
+    fdm_table_add_column(table, "id", "case", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "state", "state", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
+    fdm_table_add_column(table, "model", "model", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "format", "format", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "semantics", "semantics", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "mapping", "mapping", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "correct", "k", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "evaluated", "N", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "unreadable", "unreadable", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES);
+    fdm_table_add_column(table, "accuracy", "top-1 %", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "accuracy_low", "95 % from", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "accuracy_high", "to", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "infer_ms", "ms", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "message", "remark", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    for (size_t i = 0; i < plan->case_count; i++)
+        add_case(table, &plan->cases[i]);
+    for (uint32_t i = 0; i < summary->problem_count && i < FDM_RUN_PROBLEMS; i++)
+        fdm_table_add_note(table, summary->problems[i]);
+}
+
+static void add_facts(struct fdm_report *report, const struct fdm_run_summary *summary)
+{
+    double wall_s = (double)summary->wall_ns / (double)FDM_NS_PER_S;
+    double images = (double)summary->images;
+    fdm_report_add_number(report, "session", "session", (double)summary->session.id, NULL);
+    fdm_report_add_number(report, "resumptions", "resumptions",
+                          (double)summary->session.resumptions, NULL);
+    fdm_report_add_number(report, "cases_complete", "complete cases", summary->complete, NULL);
+    fdm_report_add_number(report, "cases_skipped", "skipped cases", summary->skipped, NULL);
+    fdm_report_add_number(report, "images", "images loaded", images, NULL);
+    fdm_report_add_number(report, "predictions", "predictions", (double)summary->predictions, NULL);
+    fdm_report_add_number(report, "wall_s", "wall time (s)", wall_s, NULL);
+    if (summary->images == 0)
+        return;
+    fdm_report_add_number(report, "image_ms", "per image, all cases, wall (ms)",
+                          1e3 * wall_s / images, NULL);
+    fdm_report_add_number(report, "load_ms", "loading one image, one thread (ms)",
+                          (double)summary->load_ns / images / (double)FDM_NS_PER_MS, NULL);
+    fdm_report_add_number(report, "prediction_ms", "one prediction, wall (ms)",
+                          1e3 * wall_s / (double)summary->predictions, NULL);
+}
+
+enum fdm_status fdm_run_report(const struct fdm_plan *plan, const struct fdm_run_summary *summary,
+                               enum fdm_report_format format, struct fdm_buf *out,
+                               struct fdm_error *err)
+{
+    struct fdm_report report;
+    fdm_report_init(&report, "run", "Run");
+    add_facts(&report, summary);
+    add_cases(&report, plan, summary);
+    enum fdm_status status = fdm_report_render(&report, format, out, err);
+    fdm_report_release(&report);
+    return status;
+}

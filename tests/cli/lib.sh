@@ -1,0 +1,48 @@
+# Sourced by every script here: a private home, the program, and what the checks have in common.
+# Usage of a script: NAME.sh FDM_BENCH [TEST_DATA]
+set -eu
+fdm=$1
+data=${FDM_TEST_DATA:-${2:-}}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export HOME="$work" FDM_DB="$work/results.db"
+unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME FDM_MODELS FDM_DATA_DIR
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# expect CODE COMMAND...: the command must end with that code; its output is kept in $work/out and $work/err.
+expect() {
+    want=$1
+    shift
+    got=0
+    "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
+    [ "$got" -eq "$want" ] || {
+        cat "$work/out" "$work/err" >&2
+        fail "exit code $got instead of $want: $*"
+    }
+}
+
+# says FILE TEXT: the text stands in $work/FILE.
+says() {
+    grep -qF -- "$2" "$work/$1" || {
+        cat "$work/$1" >&2
+        fail "\"$2\" is not in std$1"
+    }
+}
+
+# equal ACTUAL EXPECTED REMARK
+equal() {
+    [ "$1" = "$2" ] || fail "$3: \"$1\" instead of \"$2\""
+}
+
+need_data() { # need_data PATH...: ends the script as skipped where test data is absent
+    for path in "$@"; do
+        [ -e "$data/$path" ] || {
+            echo "skipped: no $path in the test data (set FDM_TEST_DATA)"
+            exit 77
+        }
+    done
+}
