@@ -1,0 +1,289 @@
+#include "harness/bench/doctor.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/base/buf.h"
+#include "harness/base/clock.h"
+#include "harness/base/fs.h"
+#include "harness/base/proc.h"
+
+#define TOOL_TIMEOUT_NS (5 * FDM_NS_PER_S)
+#define SSH_TIMEOUT_NS (15 * FDM_NS_PER_S)
+
+struct list {
+    struct fdm_check *checks;
+    size_t count;
+    bool failed;
+};
+
+static const char *const state_names[] = {
+    [FDM_CHECK_OK] = "ok",
+    [FDM_CHECK_MISSING] = "missing",
+    [FDM_CHECK_FAILED] = "failed",
+};
+
+const char *fdm_check_state_name(enum fdm_check_state state)
+{
+    return state_names[state];
+}
+
+/* A new check that is fine so far; NULL once memory ran out. */
+static struct fdm_check *add(struct list *list, const char *area, const char *subject)
+{
+    struct fdm_check *grown = realloc(list->checks, (list->count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        list->failed = true;
+        return NULL;
+    }
+    list->checks = grown;
+    struct fdm_check *check = &grown[list->count++];
+    memset(check, 0, sizeof *check);
+    snprintf(check->area, sizeof check->area, "%s", area);
+    snprintf(check->subject, sizeof check->subject, "%.*s", (int)sizeof check->subject - 1,
+             subject);
+    return check;
+}
+
+FDM_PRINTF(3, 4)
+static void set(char *out, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(out, size, format, args);
+    va_end(args);
+}
+
+/* ---- Tools ----------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *program;
+    const char *package;
+    const char *purpose;
+} tools[] = {
+    {"arm-none-eabi-gcc", "gcc-arm-none-eabi libnewlib-arm-none-eabi", "building for Cortex-M"},
+    {"arm-linux-gnueabihf-gcc", "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross",
+     "building for Cortex-A7"},
+    {"aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+     "building for Cortex-A35"},
+    {"qemu-system-arm", "qemu-system-arm", "emulated Cortex-M boards"},
+    {"qemu-arm", "qemu-user", "the emulated Cortex-A7"},
+    {"qemu-aarch64", "qemu-user", "the emulated Cortex-A35"},
+    {"ssh", "openssh-client", "boards reached by ssh"},
+    {"openocd", "openocd", "flashing STM32 boards"},
+    {"st-flash", "stlink-tools", "flashing STM32 boards"},
+};
+
+static void first_line(const struct fdm_buf *text, char *out, size_t size)
+{
+    size_t len = text->data != NULL ? strcspn(text->data, "\r\n") : 0;
+    set(out, size, "%.*s", (int)(len < size ? len : size - 1),
+        text->data != NULL ? text->data : "");
+}
+
+static void read_version(const char *program, struct fdm_check *check)
+{
+    const char *option = strcmp(program, "ssh") == 0 ? "-V" : "--version";
+    const char *argv[] = {program, option, NULL};
+    struct fdm_buf output;
+    struct fdm_buf errors;
+    struct fdm_proc_exit ended;
+    fdm_buf_init(&output);
+    fdm_buf_init(&errors);
+    enum fdm_status status = fdm_proc_run(argv, NULL, fdm_clock_now_ns() + TOOL_TIMEOUT_NS, 4096,
+                                          &output, &errors, &ended, NULL);
+    if (status != FDM_OK || ended.code != 0) {
+        check->state = FDM_CHECK_FAILED;
+        set(check->detail, sizeof check->detail, "%s %s does not run", program, option);
+    } else {
+        first_line(output.len > 0 ? &output : &errors, check->detail, sizeof check->detail);
+    }
+    fdm_buf_release(&output);
+    fdm_buf_release(&errors);
+}
+
+static void check_tools(struct list *list)
+{
+    for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++) {
+        struct fdm_check *check = add(list, "tool", tools[i].program);
+        if (check == NULL)
+            return;
+        if (fdm_proc_exists(tools[i].program)) {
+            read_version(tools[i].program, check);
+            continue;
+        }
+        check->state = FDM_CHECK_MISSING;
+        set(check->detail, sizeof check->detail, "not installed; needed for %s", tools[i].purpose);
+        set(check->fix, sizeof check->fix, "apt-get install %s", tools[i].package);
+    }
+}
+
+/* ---- Folders --------------------------------------------------------------------------------- */
+
+static void check_models(struct list *list, const struct fdm_doctor *doctor)
+{
+    struct fdm_check *check = add(list, "folder", "models");
+    if (check == NULL)
+        return;
+    size_t there = 0;
+    size_t all = 0;
+    for (size_t i = 0; i < doctor->registry->model_count; i++) {
+        const struct fdm_model_entry *model = &doctor->registry->models[i];
+        const char *const paths[] = {model->int8_file.path, model->float_file.path};
+        for (size_t f = 0; f < 2; f++) {
+            char *path = paths[f] != NULL ? fdm_fs_join(doctor->models_dir, paths[f]) : NULL;
+            all += paths[f] != NULL;
+            there += path != NULL && fdm_fs_is_file(path);
+            free(path);
+        }
+    }
+    set(check->detail, sizeof check->detail, "%zu of %zu published files in %.180s", there, all,
+        doctor->models_dir);
+    if (there == all)
+        return;
+    check->state = FDM_CHECK_MISSING;
+    set(check->fix, sizeof check->fix,
+        "give their folder with --models; `fdm-bench list models --json` names the files");
+}
+
+/* The folder in which a file would be made, or the nearest of its parents that exists. */
+static char *existing_parent(const char *path)
+{
+    char *folder = strdup(path);
+    while (folder != NULL && !fdm_fs_is_dir(folder)) {
+        char *slash = strrchr(folder, '/');
+        if (slash == NULL || slash == folder) {
+            free(folder);
+            return strdup(slash == NULL ? "." : "/");
+        }
+        *slash = '\0';
+    }
+    return folder;
+}
+
+static void check_writable(struct list *list, const char *subject, const char *path)
+{
+    struct fdm_check *check = add(list, "folder", subject);
+    char *folder = existing_parent(path);
+    if (check != NULL && folder != NULL) {
+        bool file_refused = fdm_fs_is_file(path) && access(path, W_OK) != 0;
+        set(check->detail, sizeof check->detail, "%.250s", path);
+        if (access(folder, W_OK) != 0 || file_refused) {
+            check->state = FDM_CHECK_FAILED;
+            set(check->detail, sizeof check->detail, "%.120s: %s", file_refused ? path : folder,
+                strerror(errno));
+            set(check->fix, sizeof check->fix, "make it writable, or choose another place");
+        }
+    }
+    free(folder);
+}
+
+/* ---- Boards ---------------------------------------------------------------------------------- */
+
+static void check_port(struct fdm_check *check, const char *port)
+{
+    struct stat info;
+    if (stat(port, &info) != 0) {
+        check->state = FDM_CHECK_FAILED;
+        set(check->detail, sizeof check->detail, "%.200s: %s", port, strerror(errno));
+        set(check->fix, sizeof check->fix, "plug the board in, or correct its port in lab.json");
+    } else if (!S_ISCHR(info.st_mode)) {
+        check->state = FDM_CHECK_FAILED;
+        set(check->detail, sizeof check->detail, "%.200s is no serial port", port);
+        set(check->fix, sizeof check->fix, "correct its port in lab.json");
+    } else if (access(port, R_OK | W_OK) != 0) {
+        check->state = FDM_CHECK_FAILED;
+        set(check->detail, sizeof check->detail, "%.200s: %s", port, strerror(errno));
+        set(check->fix, sizeof check->fix,
+            "usermod -a -G dialout $USER, then log out and in again");
+    } else {
+        set(check->detail, sizeof check->detail, "%.200s", port);
+    }
+}
+
+static void check_ssh(struct fdm_check *check, const struct fdm_lab_board *board)
+{
+    const char *argv[12];
+    size_t count = 0;
+    argv[count++] = "ssh";
+    if (board->ssh_config != NULL) {
+        argv[count++] = "-F";
+        argv[count++] = board->ssh_config;
+    }
+    argv[count++] = "-o";
+    argv[count++] = "BatchMode=yes";
+    argv[count++] = "-o";
+    argv[count++] = "ConnectTimeout=10";
+    argv[count++] = "--";
+    argv[count++] = board->ssh_host;
+    argv[count++] = "uname -m";
+    argv[count] = NULL;
+    struct fdm_buf output;
+    struct fdm_buf errors;
+    struct fdm_proc_exit ended;
+    struct fdm_error err = FDM_ERROR_INIT;
+    fdm_buf_init(&output);
+    fdm_buf_init(&errors);
+    enum fdm_status status = fdm_proc_run(argv, NULL, fdm_clock_now_ns() + SSH_TIMEOUT_NS, 4096,
+                                          &output, &errors, &ended, &err);
+    if (status == FDM_OK && ended.code == 0) {
+        first_line(&output, check->detail, sizeof check->detail);
+    } else {
+        check->state = FDM_CHECK_FAILED;
+        if (status != FDM_OK)
+            set(check->detail, sizeof check->detail, "%.250s", err.message);
+        else
+            first_line(&errors, check->detail, sizeof check->detail);
+        set(check->fix, sizeof check->fix, "try `ssh %.200s` by hand", board->ssh_host);
+    }
+    fdm_buf_release(&output);
+    fdm_buf_release(&errors);
+}
+
+static void check_boards(struct list *list, const struct fdm_lab *lab)
+{
+    if (lab->board_count == 0) {
+        struct fdm_check *check = add(list, "board", "lab.json");
+        if (check == NULL)
+            return;
+        check->state = FDM_CHECK_MISSING;
+        set(check->detail, sizeof check->detail, "no board is described as attached");
+        set(check->fix, sizeof check->fix,
+            "describe yours in lab.json (see the README), or use --emulate");
+    }
+    for (size_t i = 0; i < lab->board_count; i++) {
+        const struct fdm_lab_board *board = &lab->boards[i];
+        struct fdm_check *check = add(list, "board", board->name);
+        if (check == NULL)
+            return;
+        if (board->board->kind == FDM_BOARD_SSH)
+            check_ssh(check, board);
+        else if (board->port != NULL)
+            check_port(check, board->port);
+        else
+            set(check->detail, sizeof check->detail, "by probe %.200s", board->probe);
+    }
+}
+
+enum fdm_status fdm_doctor_examine(const struct fdm_doctor *doctor, struct fdm_check **checks,
+                                   size_t *count, struct fdm_error *err)
+{
+    struct list list = {0};
+    check_tools(&list);
+    check_models(&list, doctor);
+    check_writable(&list, "database", doctor->db_path);
+    check_boards(&list, doctor->lab);
+    *checks = list.checks;
+    *count = list.count;
+    if (!list.failed)
+        return FDM_OK;
+    free(list.checks);
+    *checks = NULL;
+    *count = 0;
+    return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+}

@@ -1,0 +1,64 @@
+/* The lab file: which boards are at hand, and how each is reached. The user writes it, by default
+ * as "lab.json" in the configuration folder:
+ *
+ *   { "boards": [
+ *       { "name": "h747", "board": "STM32H747I-DISCO", "probe": "002F00174741500220383733",
+ *         "port": "/dev/ttyACM0", "baud": 921600, "flasher": "openocd" },
+ *       { "name": "mp157", "board": "STM32MP157F-DK2", "ssh": "root@192.168.7.1",
+ *         "ssh_config": "/home/me/.ssh/lab", "run_prefix": ["taskset", "1"], "folder": "/tmp" } ] }
+ *
+ * `name` is what --board takes; an entry may be asked for by its board's id as long as it is the
+ * only one of that board. Members that do not fit the board's kind are refused, so a typing error
+ * shows. */
+#ifndef FDM_HARNESS_REGISTRY_LAB_H
+#define FDM_HARNESS_REGISTRY_LAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/status.h"
+#include "harness/registry/registry.h"
+
+#define FDM_LAB_ARGV_MAX 16
+
+enum fdm_flasher { FDM_FLASHER_ANY, FDM_FLASHER_OPENOCD, FDM_FLASHER_STFLASH, FDM_FLASHER_CUBE };
+
+/* One board at hand. Texts belong to the lab; NULL where the file has none. */
+struct fdm_lab_board {
+    const char *name;
+    const struct fdm_board_entry *board;
+    /* serial */
+    const char *probe; /* serial number of the debug probe, which carries the virtual COM port */
+    const char *port;  /* "/dev/ttyACM0"; NULL: the port of the probe */
+    uint32_t baud;     /* 9600..3000000; 0: the protocol's default */
+    enum fdm_flasher flasher;
+    /* ssh */
+    const char *ssh_host; /* what `ssh` takes: host, user@host or an alias; never begins with '-' */
+    const char *ssh_config; /* file for `ssh -F`; NULL: the user's own */
+    const char *folder;     /* where the agent is put on the board; NULL: /tmp */
+    const char
+        *run_prefix[FDM_LAB_ARGV_MAX + 1]; /* words before the agent's command; ends with NULL */
+};
+
+struct fdm_lab {
+    struct fdm_lab_board *boards; /* in the file's order */
+    size_t board_count;
+    void *document; /* behind the texts */
+};
+
+/* Reads `path`, or the user's lab file when NULL; an absent default file is an empty lab. The
+ * registry must outlive the lab. FDM_ERR_NOT_FOUND (a named file is absent), FDM_ERR_FORMAT (names
+ * file and member). */
+enum fdm_status fdm_lab_load(const char *path, const struct fdm_registry *registry,
+                             struct fdm_lab **out, struct fdm_error *err);
+void fdm_lab_free(struct fdm_lab *lab);
+
+/* By name, or by the id of a board that stands there once. FDM_ERR_NOT_FOUND if neither;
+ * FDM_ERR_USAGE, listing the names, if the board stands there more than once. */
+enum fdm_status fdm_lab_find(const struct fdm_lab *lab, const char *name,
+                             const struct fdm_lab_board **out, struct fdm_error *err);
+
+/* "any", "openocd", "st-flash", "STM32_Programmer_CLI". */
+const char *fdm_flasher_name(enum fdm_flasher flasher);
+
+#endif

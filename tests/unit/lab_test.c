@@ -1,0 +1,150 @@
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/fs.h"
+#include "harness/registry/lab.h"
+
+static const struct fdm_board_entry boards[] = {
+    {.id = "DISCO", .kind = FDM_BOARD_SERIAL},
+    {.id = "MP1", .kind = FDM_BOARD_SSH},
+    {.id = "host", .kind = FDM_BOARD_HOST},
+};
+static const struct fdm_registry registry = {.boards = boards, .board_count = 3};
+
+static enum fdm_status load(const char *text, struct fdm_lab **lab, struct fdm_error *err)
+{
+    char *folder = test_tmpdir();
+    char *path = fdm_fs_join(folder, "lab.json");
+    struct fdm_error io = FDM_ERROR_INIT;
+    assert_ok(fdm_fs_write_atomic(path, text, strlen(text), &io), io);
+    enum fdm_status status = fdm_lab_load(path, &registry, lab, err);
+    test_rmtree(folder);
+    free(path);
+    free(folder);
+    return status;
+}
+
+static void boards_are_read_and_found(void **state)
+{
+    (void)state;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_lab *lab;
+    assert_ok(load("{\"boards\":[{\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"/dev/ttyACM0\","
+                   "\"baud\":921600,\"flasher\":\"openocd\"},"
+                   "{\"name\":\"b\",\"board\":\"MP1\",\"ssh\":\"root@mp1\","
+                   "\"run_prefix\":[\"taskset\",\"1\"]}]}",
+                   &lab, &err),
+              err);
+    const struct fdm_lab_board *board;
+    assert_ok(fdm_lab_find(lab, "a", &board, &err), err);
+    assert_int_equal(board->baud, 921600);
+    assert_int_equal(board->flasher, FDM_FLASHER_OPENOCD);
+    assert_null(board->ssh_host);
+    assert_ok(fdm_lab_find(lab, "MP1", &board, &err), err);
+    assert_string_equal(board->name, "b");
+    assert_string_equal(board->folder, "/tmp");
+    assert_string_equal(board->run_prefix[1], "1");
+    assert_null(board->run_prefix[2]);
+    assert_int_equal(fdm_lab_find(lab, "host", &board, NULL), FDM_ERR_NOT_FOUND);
+    fdm_lab_free(lab);
+}
+
+static void a_board_that_stands_twice_needs_its_name(void **state)
+{
+    (void)state;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_lab *lab;
+    assert_ok(load("{\"boards\":[{\"name\":\"left\",\"board\":\"MP1\",\"ssh\":\"l\"},"
+                   "{\"name\":\"right\",\"board\":\"MP1\",\"ssh\":\"r\"}]}",
+                   &lab, &err),
+              err);
+    const struct fdm_lab_board *board;
+    assert_int_equal(fdm_lab_find(lab, "MP1", &board, &err), FDM_ERR_USAGE);
+    assert_string_equal(err.message, "the lab has several MP1; choose one by name: left, right");
+    assert_int_equal(fdm_lab_find(lab, "right", &board, NULL), FDM_OK);
+    fdm_lab_free(lab);
+}
+
+static void mistakes_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *entry;
+        const char *message;
+        const char *remark;
+    } cases[] = {
+        {"\"board\":\"MP1\",\"ssh\":\"h\"", "boards[0]: name: expected a string", "no name"},
+        {"\"name\":\"a\",\"board\":\"X\"",
+         "boards[0]: board: no board \"X\"; `fdm-bench list boards`", "an unknown board"},
+        {"\"name\":\"a\",\"board\":\"host\"", "boards[0]: board: host needs no entry here",
+         "the host"},
+        {"\"name\":\"a\",\"board\":\"DISCO\"",
+         "boards[0]: neither probe nor port says where the board is", "nowhere"},
+        {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"bauds\":9600",
+         "boards[0]: bauds: no such member", "a typing error"},
+        {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"ssh\":\"h\"",
+         "boards[0]: ssh: does not go with a board reached by serial", "another kind's member"},
+        {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"baud\":300",
+         "boards[0]: baud: expected a whole number from 9600 to 3000000", "too slow"},
+        {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"flasher\":\"jlink\"",
+         "boards[0]: flasher: \"jlink\" is none of any, openocd, st-flash, STM32_Programmer_CLI",
+         "an unknown flasher"},
+        {"\"name\":\"a\",\"board\":\"MP1\",\"ssh\":\"-oProxyCommand=x\"",
+         "boards[0]: ssh: \"-oProxyCommand=x\" is no host", "a host that is an option"},
+        {"\"name\":\"a\",\"board\":\"MP1\",\"ssh\":\"h\",\"run_prefix\":[1]",
+         "boards[0]: run_prefix: expected at most 16 words", "a word that is none"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        struct fdm_error err = FDM_ERROR_INIT;
+        struct fdm_lab *lab;
+        snprintf(text, sizeof text, "{\"boards\":[{%s}]}", cases[i].entry);
+        enum fdm_status status = load(text, &lab, &err);
+        const char *message = strstr(err.message, "lab.json: ");
+        if (status != FDM_ERR_FORMAT || lab != NULL || message == NULL ||
+            strcmp(message + strlen("lab.json: "), cases[i].message) != 0)
+            fail_msg("%s: %s", cases[i].remark, err.message);
+    }
+}
+
+static void names_are_unique(void **state)
+{
+    (void)state;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_lab *lab;
+    assert_int_equal(load("{\"boards\":[{\"name\":\"a\",\"board\":\"MP1\",\"ssh\":\"l\"},"
+                          "{\"name\":\"a\",\"board\":\"MP1\",\"ssh\":\"r\"}]}",
+                          &lab, &err),
+                     FDM_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "boards[1]: name: \"a\" stands there twice"));
+}
+
+static void an_absent_default_is_an_empty_lab(void **state)
+{
+    (void)state;
+    char *folder = test_tmpdir();
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_lab *lab;
+    assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+    assert_ok(fdm_lab_load(NULL, &registry, &lab, &err), err);
+    assert_int_equal(lab->board_count, 0);
+    fdm_lab_free(lab);
+    assert_int_equal(fdm_lab_load("/nowhere/lab.json", &registry, &lab, NULL), FDM_ERR_NOT_FOUND);
+    test_rmtree(folder);
+    free(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boards_are_read_and_found),
+        cmocka_unit_test(a_board_that_stands_twice_needs_its_name),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(names_are_unique),
+        cmocka_unit_test(an_absent_default_is_an_empty_lab),
+    };
+    return cmocka_run_group_tests_name("lab", tests, NULL, NULL);
+}
