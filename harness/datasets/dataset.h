@@ -47,7 +47,9 @@ struct fdm_dataset {
     struct fdm_listing_image *images; /* to evaluate, in order; paths relative to root */
     uint32_t count;
     char *root;
-    char **class_names; /* what labels index; may have more classes than the images */
+    /* What labels index; may have more classes than the images. A model whose outputs stand in
+     * another order needs its own map by name. */
+    char **class_names;
     size_t class_count;
 
     enum fdm_dataset_scheme scheme; /* as applied: never FDM_DATASET_AUTO */

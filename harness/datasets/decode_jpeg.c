@@ -9,6 +9,10 @@
 
 #include "harness/datasets/decode.h"
 
+#ifndef LIBJPEG_TURBO_VERSION
+#error "libjpeg-turbo is needed: other libraries' fast transform gives other pixels"
+#endif
+
 /* A progressive file of a few bytes a scan could keep the decoder busy for hours; libjpeg-turbo's
  * own fuzzers stop at this number. Encoders write about ten. */
 enum { SCANS_MAX = 500 };

@@ -52,16 +52,12 @@ static void convert(struct decoder *decoder)
 {
     png_structp png = decoder->png;
     int colour = png_get_color_type(png, decoder->info);
-    int depth = png_get_bit_depth(png, decoder->info);
-    if (depth == 16)
+    if (png_get_bit_depth(png, decoder->info) == 16)
         png_set_strip_16(png);
     if (colour == PNG_COLOR_TYPE_PALETTE)
         png_set_palette_to_rgb(png);
-    if ((colour & PNG_COLOR_MASK_COLOR) == 0) {
-        if (depth < 8)
-            png_set_expand_gray_1_2_4_to_8(png);
-        png_set_gray_to_rgb(png);
-    }
+    if ((colour & PNG_COLOR_MASK_COLOR) == 0)
+        png_set_gray_to_rgb(png); /* also spreads fewer than 8 bits over 0 to 255 */
     if ((colour & PNG_COLOR_MASK_ALPHA) != 0 ||
         png_get_valid(png, decoder->info, PNG_INFO_tRNS) != 0)
         png_set_strip_alpha(png);

@@ -55,8 +55,8 @@ enum fdm_status fdm_image_allocate(uint32_t width, uint32_t height, struct fdm_i
                                    struct fdm_error *err);
 void fdm_image_release(struct fdm_image *image);
 
-/* Names everything that decides the pixels: our revision, the DCT, libjpeg-turbo's version. Changes
- * when the same bytes may decode to other pixels. */
+/* Names everything that decides the pixels: our revision, the DCT, and libjpeg-turbo's version at
+ * the time of building. Changes when the same bytes may decode to other pixels. */
 const char *fdm_image_decoder(void);
 
 #endif

@@ -43,6 +43,8 @@ static bool inspect(const char *path, enum fdm_listing_reason *reason)
 
 enum fdm_status fdm_listing_check_content(struct fdm_listing *listing, struct fdm_error *err)
 {
+    if (listing->root == NULL)
+        return fdm_fail(err, FDM_ERR_USAGE, "a list of names has no folder to look into");
     enum fdm_status status = FDM_OK;
     for (size_t i = 0; i < listing->image_count && status == FDM_OK; i++) {
         enum fdm_listing_reason reason;

@@ -68,7 +68,8 @@ enum fdm_status fdm_listing_open(const char *root, enum fdm_listing_rule rule,
                                  const char *const *classes, size_t class_count,
                                  struct fdm_listing *out, struct fdm_error *err);
 
-/* Reads the first bytes of each image and adds what is wrong to the findings. FDM_ERR_MEMORY. */
+/* Reads the first bytes of each image and adds what is wrong to the findings. FDM_ERR_USAGE without
+ * a root, FDM_ERR_MEMORY. */
 enum fdm_status fdm_listing_check_content(struct fdm_listing *listing, struct fdm_error *err);
 
 /* A listing from a text file with one "class/name" a line, without looking at any folder. Empty

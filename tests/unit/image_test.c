@@ -173,6 +173,19 @@ static void truncated_files_are_errors_at_every_length(void **state)
     }
 }
 
+/* libjpeg looks ahead, and so meets most cut ends early; whether it does depends on how the last
+ * bits fall. TensorFlow refuses all such files. */
+static void a_missing_end_marker_is_an_error_in_every_image(void **state)
+{
+    (void)state;
+    for (uint32_t width = 1; width <= 200; width++) {
+        struct sample_file file = sample_jpeg_file(SAMPLE_GRAY, width, 9, 75, NULL);
+        struct fdm_image image;
+        assert_int_equal(fdm_image_decode(file.bytes, file.len - 2, &image, NULL), FDM_ERR_FORMAT);
+        free(file.bytes);
+    }
+}
+
 static void bytes_behind_the_image_do_not_matter(void **state)
 {
     (void)state;
@@ -494,6 +507,7 @@ int main(void)
         cmocka_unit_test(gray_is_replicated),
         cmocka_unit_test(inks_become_rgb_as_tensorflow_does_it),
         cmocka_unit_test(truncated_files_are_errors_at_every_length),
+        cmocka_unit_test(a_missing_end_marker_is_an_error_in_every_image),
         cmocka_unit_test(bytes_behind_the_image_do_not_matter),
         cmocka_unit_test(damage_inside_decodes_and_is_counted),
         cmocka_unit_test(what_cannot_be_decoded_is_refused),

@@ -344,6 +344,7 @@ static void names_files_are_read_and_checked(void **state)
             assert_string_equal(text.data != NULL ? text.data : "", cases[i].result);
         else
             assert_non_null(strstr(err.message, cases[i].result));
+        assert_int_equal(fdm_listing_check_content(&listing, NULL), FDM_ERR_USAGE);
         fdm_listing_release(&listing);
     }
     struct fdm_error err = FDM_ERROR_INIT;
