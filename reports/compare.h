@@ -97,8 +97,7 @@ void fdm_comparison_release(struct fdm_comparison *comparison);
 struct fdm_compare_item {
     const struct fdm_compare_input *input;
     const struct fdm_comparison *comparison;
-    /* Of the split; NULL with a count of 0: no names are shown. */
-    const struct fdm_split_image *images;
+    const char *const *image_names; /* of the split; NULL with a count of 0: none are shown */
     size_t image_count;
 };
 

@@ -298,7 +298,7 @@ static void add_flips(struct fdm_table *t, const struct fdm_compare_item *item, 
         fdm_table_add_int(t, item->input->b->id);
         fdm_table_add_int(t, flip->image);
         fdm_table_add_text(t,
-                           flip->image < item->image_count ? item->images[flip->image].path : NULL);
+                           flip->image < item->image_count ? item->image_names[flip->image] : NULL);
         fdm_table_add_int(t, flip->label);
         fdm_table_add_text(t, names[flip->label]);
         fdm_table_add_int(t, flip->predicted_a);

@@ -33,8 +33,7 @@ struct fdm_case_detail {
     size_t figure_count;
     const char *const *class_names; /* in byte order */
     uint32_t class_count;
-    /* Of the split; NULL with a count of 0: no names are shown. */
-    const struct fdm_split_image *images;
+    const char *const *image_names; /* of the split; NULL with a count of 0: none are shown */
     size_t image_count;
 };
 

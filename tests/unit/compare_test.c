@@ -151,7 +151,8 @@ static void comparing_a_thing_with_itself_is_refused(void **state)
 
 static const char *const petals[] = {"daisy", "rose", "tulip|lily"};
 
-/* A synthetic pair with every kind of outcome; image 9 is missing in b, 8 unreadable in a, 10 in b. */
+/* A synthetic pair with every kind of outcome; image 9 is missing in b, 8 unreadable in a, 10 in b.
+ */
 static const struct fdm_prediction first[] = {
     {.image = 0, .label = 0, .predicted = 0},  {.image = 1, .label = 0, .predicted = 0},
     {.image = 2, .label = 0, .predicted = 1},  {.image = 3, .label = 1, .predicted = 1},
@@ -162,10 +163,10 @@ static const struct fdm_prediction first[] = {
 };
 static const struct fdm_prediction second[] = {
     {.image = 8, .label = 2, .predicted = 2}, /* not in order, on purpose */
-    {.image = 0, .label = 0, .predicted = 0}, {.image = 1, .label = 0, .predicted = 2},
-    {.image = 2, .label = 0, .predicted = 0}, {.image = 3, .label = 1, .predicted = 0},
-    {.image = 4, .label = 1, .predicted = 2}, {.image = 5, .label = 2, .predicted = 1},
-    {.image = 6, .label = 2, .predicted = 2}, {.image = 7, .label = 2, .predicted = 1},
+    {.image = 0, .label = 0, .predicted = 0},   {.image = 1, .label = 0, .predicted = 2},
+    {.image = 2, .label = 0, .predicted = 0},   {.image = 3, .label = 1, .predicted = 0},
+    {.image = 4, .label = 1, .predicted = 2},   {.image = 5, .label = 2, .predicted = 1},
+    {.image = 6, .label = 2, .predicted = 2},   {.image = 7, .label = 2, .predicted = 1},
     {.image = 10, .label = 0, .predicted = -1},
 };
 
@@ -243,8 +244,7 @@ static void each_format_renders_the_comparison(void **state)
 {
     (void)state;
     static const char *const files[] = {"compare.txt", "compare.md", "compare.csv", "compare.json"};
-    static const struct fdm_split_image images[] = {
-        {"daisy/0.jpg", 0}, {"daisy/1, the \"2nd\".jpg", 0}, {"daisy/2.jpg", 0}};
+    static const char *const images[] = {"daisy/0.jpg", "daisy/1, the \"2nd\".jpg", "daisy/2.jpg"};
     const struct fdm_case_record a = make_case(1, "host", "reference", "float", "float");
     const struct fdm_case_record b = make_case(2, "host", "reference", "int8", "tflite");
     const struct fdm_case_record b2 = make_case(3, "host", "reference", "int8", "xnnpack");
