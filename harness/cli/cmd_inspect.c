@@ -43,7 +43,7 @@ static void add_quant(struct fdm_table *table, const struct fdm_tensor *tensor)
         return;
     }
     if (quant->count == 1) {
-        fdm_table_add_textf(table, "%.9g (q - %d)", (double)quant->scales[0],
+        fdm_table_add_textf(table, "%.9g, zero point %d", (double)quant->scales[0],
                             quant->zero_points[0]);
         return;
     }
@@ -161,7 +161,7 @@ static void add_facts(struct fdm_report *report, const struct fdm_graph *graph, 
     const struct fdm_quant *quant = &graph->tensors[graph->input].quant;
     if (quant->count == 1) {
         double scale = (double)quant->scales[0];
-        snprintf(text, sizeof text, "%.9g (q - %d): real %.4g to %.4g", scale,
+        snprintf(text, sizeof text, "%.9g, zero point %d: real %.4g to %.4g", scale,
                  quant->zero_points[0], scale * (0 - quant->zero_points[0]),
                  scale * (255 - quant->zero_points[0]));
         fdm_report_add_fact(report, "input_quantization", "input quantization", text);

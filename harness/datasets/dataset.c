@@ -79,13 +79,12 @@ static enum fdm_status hash_names(const struct fdm_listing_image *images, size_t
 /* ---- schemes ---- */
 
 /* Moves the images of the listing into the dataset; the rest of the listing follows in finish(). */
-static enum fdm_status take_all(struct fdm_dataset *dataset, struct fdm_listing *listing)
+static void take_all(struct fdm_dataset *dataset, struct fdm_listing *listing)
 {
     dataset->images = listing->images;
     dataset->count = (uint32_t)listing->image_count;
     listing->images = NULL;
     listing->image_count = 0;
-    return FDM_OK;
 }
 
 static enum fdm_status take_validation(struct fdm_dataset *dataset, struct fdm_listing *listing,
@@ -187,6 +186,26 @@ static enum fdm_dataset_scheme resolve(const struct fdm_dataset_options *options
     return complete ? FDM_DATASET_ST : FDM_DATASET_ALL;
 }
 
+/* A listing stands in the order of classes, so its first images would be all of one class. */
+static enum fdm_status shuffle(struct fdm_dataset *dataset, struct fdm_error *err)
+{
+    uint32_t *order = NULL;
+    if (dataset->count == 0)
+        return FDM_OK;
+    enum fdm_status status = fdm_split_permutation(dataset->count, FDM_SPLIT_SEED_ST, &order, err);
+    struct fdm_listing_image *shuffled = calloc(dataset->count, sizeof *shuffled);
+    if (status == FDM_OK && shuffled == NULL)
+        status = fdm_fail(err, FDM_ERR_MEMORY, "no memory for %u images", dataset->count);
+    if (status == FDM_OK) {
+        for (uint32_t i = 0; i < dataset->count; i++)
+            shuffled[i] = dataset->images[order[i]];
+        memcpy(dataset->images, shuffled, dataset->count * sizeof *shuffled);
+    }
+    free(shuffled);
+    free(order);
+    return status;
+}
+
 static enum fdm_status choose(struct fdm_dataset *dataset,
                               const struct fdm_dataset_options *options,
                               struct fdm_listing *listing, size_t content_findings,
@@ -205,11 +224,13 @@ static enum fdm_status choose(struct fdm_dataset *dataset,
     case FDM_DATASET_AUTO:
     case FDM_DATASET_ALL:
         dataset->left_out = drop_strays(listing, content_findings);
-        break;
+        take_all(dataset, listing);
+        return shuffle(dataset, err);
     case FDM_DATASET_LIST:
         break;
     }
-    return take_all(dataset, listing);
+    take_all(dataset, listing);
+    return FDM_OK;
 }
 
 /* ---- judgement ---- */

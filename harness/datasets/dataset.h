@@ -17,9 +17,9 @@ enum fdm_dataset_scheme {
     FDM_DATASET_AUTO,
     FDM_DATASET_ST,    /* the validation part of FDM_SPLIT_ST, in the order of the permutation */
     FDM_DATASET_KERAS, /* the validation part of FDM_SPLIT_KERAS, likewise */
-    FDM_DATASET_ALL,   /* every image of the listing, in its order; entries that are none are left
-                          out */
-    FDM_DATASET_LIST   /* the images named in `list_path`, in its order */
+    FDM_DATASET_ALL, /* every image of the listing; entries that are none are left out. In the order
+                        of numpy's shuffle with seed 127, so that the first N are a fair sample */
+    FDM_DATASET_LIST /* the images named in `list_path`, in its order */
 };
 
 /* "auto", "st", "keras", "all", "list". */

@@ -551,6 +551,29 @@ static void lists_keep_their_order(void **state)
     remove_tree(root);
 }
 
+static void the_first_of_all_are_of_every_class(void **state)
+{
+    (void)state;
+    enum { CLASSES = 4, EACH = 50, FIRST = 40 };
+    char *root = test_tmpdir();
+    for (int i = 0; i < CLASSES * EACH; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%c/%03d", 'a' + i / EACH, i);
+        put(root, name, "\xff\xd8\xff");
+    }
+    struct fdm_dataset_options options = {.root = root, .scheme = FDM_DATASET_ALL};
+    struct fdm_dataset *dataset;
+    struct fdm_error err = FDM_ERROR_INIT;
+    assert_ok(fdm_dataset_open(&options, &dataset, &err), err);
+    unsigned seen[CLASSES] = {0};
+    for (int i = 0; i < FIRST; i++)
+        seen[dataset->images[i].label]++;
+    for (int i = 0; i < CLASSES; i++)
+        assert_true(seen[i] >= 4);
+    fdm_dataset_free(dataset);
+    remove_tree(root);
+}
+
 static void scheme_names_round_trip(void **state)
 {
     (void)state;
@@ -580,6 +603,7 @@ int main(void)
         cmocka_unit_test(a_sample_of_few_classes_keeps_the_full_labels),
         cmocka_unit_test(strays_shift_a_split_but_not_a_sample),
         cmocka_unit_test(lists_keep_their_order),
+        cmocka_unit_test(the_first_of_all_are_of_every_class),
         cmocka_unit_test(scheme_names_round_trip),
     };
     return cmocka_run_group_tests_name("listing", tests, NULL, NULL);
