@@ -495,9 +495,6 @@ static struct fdm_range next_piece(const struct fdm_link *link)
     } else {
         uint32_t wanted = tx->written - tx->next;
         uint32_t allowed = tx->limit - tx->next;
-        /* A full window opens in crumbs; waiting for a whole piece keeps frames large. */
-        if (allowed < wanted && allowed < most && tx->sent_count > 0)
-            return piece;
         piece.end += wanted < allowed ? wanted : allowed;
     }
     if (piece.end - piece.begin > most)

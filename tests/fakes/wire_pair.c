@@ -102,13 +102,29 @@ static uint64_t end_next_ns(const struct wire_end *end, uint64_t now_ns)
     return earlier(arrival, speaks);
 }
 
+static uint64_t next_ns(const struct wire_pair *pair)
+{
+    return earlier(end_next_ns(&pair->host, pair->now_ns),
+                   end_next_ns(&pair->device, pair->now_ns));
+}
+
 bool wire_pair_wait(struct wire_pair *pair)
 {
-    uint64_t next =
-        earlier(end_next_ns(&pair->host, pair->now_ns), end_next_ns(&pair->device, pair->now_ns));
+    uint64_t next = next_ns(pair);
     if (next == UINT64_MAX)
         return false;
     if (next > pair->now_ns)
         pair->now_ns = next;
     return true;
+}
+
+void wire_pair_run(struct wire_pair *pair, uint64_t ns)
+{
+    uint64_t end = pair->now_ns + ns;
+    wire_pair_settle(pair);
+    while (next_ns(pair) <= end) {
+        wire_pair_wait(pair);
+        wire_pair_settle(pair);
+    }
+    pair->now_ns = end;
 }

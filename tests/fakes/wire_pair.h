@@ -41,6 +41,8 @@ void wire_end_restart(struct wire_end *end);
 void wire_pair_settle(struct wire_pair *pair);
 /* Moves the time to the next event; false if there will never be one. */
 bool wire_pair_wait(struct wire_pair *pair);
+/* Settles again and again until `ns` have passed. */
+void wire_pair_run(struct wire_pair *pair, uint64_t ns);
 uint64_t wire_pair_now_us(const struct wire_pair *pair);
 
 #endif

@@ -229,21 +229,13 @@ static void messages_that_cannot_be_encoded(void **state)
     }
 }
 
-static void run_pair(struct wire_pair *pair)
-{
-    for (int i = 0; i < 200; i++) {
-        wire_pair_settle(pair);
-        wire_pair_wait(pair);
-    }
-}
-
 static void open_pair(struct wire_pair *pair)
 {
     struct wire_pair_config config = {.max_payload = 16, .window_bytes = 1024};
     wire_pair_init(pair, &config);
     fdm_link_listen(&pair->device.link);
     fdm_link_open(&pair->host.link, 9, 0);
-    run_pair(pair);
+    wire_pair_run(pair, 10000000);
 }
 
 /* Through a link that carries 16 bytes at a time. */
@@ -304,7 +296,7 @@ static void malformed_messages_do_not_stop_the_next(void **state)
     struct fdm_msg msg;
     fdm_msg_reader_init(&reader, buffer, sizeof buffer);
     fdm_link_write(&pair.host.link, stream, sizeof stream);
-    run_pair(&pair);
+    wire_pair_run(&pair, 10000000);
     assert_int_equal(fdm_msg_read(&reader, &pair.device.link, &msg), FDM_MSG_MALFORMED);
     assert_int_equal(msg.type, 0x77);
     assert_int_equal(msg.tag, 5);
@@ -316,7 +308,7 @@ static void malformed_messages_do_not_stop_the_next(void **state)
 
     static const uint8_t oversized[] = {0x02, 8, 0xFF, 0xFF};
     fdm_link_write(&pair.host.link, oversized, sizeof oversized);
-    run_pair(&pair);
+    wire_pair_run(&pair, 10000000);
     assert_int_equal(fdm_msg_read(&reader, &pair.device.link, &msg), FDM_MSG_OVERSIZED);
     wire_pair_release(&pair);
 }
