@@ -190,12 +190,12 @@ static enum fdm_dataset_scheme resolve(const struct fdm_dataset_options *options
 static enum fdm_status shuffle(struct fdm_dataset *dataset, struct fdm_error *err)
 {
     uint32_t *order = NULL;
-    if (dataset->count == 0)
-        return FDM_OK;
-    enum fdm_status status = fdm_split_permutation(dataset->count, FDM_SPLIT_SEED_ST, &order, err);
-    struct fdm_listing_image *shuffled = calloc(dataset->count, sizeof *shuffled);
-    if (status == FDM_OK && shuffled == NULL)
-        status = fdm_fail(err, FDM_ERR_MEMORY, "no memory for %u images", dataset->count);
+    enum fdm_status status = FDM_OK;
+    struct fdm_listing_image *shuffled = calloc((size_t)dataset->count + 1, sizeof *shuffled);
+    if (shuffled == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "no memory for %u images", dataset->count);
+    if (dataset->count > 0)
+        status = fdm_split_permutation(dataset->count, FDM_SPLIT_SEED_ST, &order, err);
     if (status == FDM_OK) {
         for (uint32_t i = 0; i < dataset->count; i++)
             shuffled[i] = dataset->images[order[i]];
