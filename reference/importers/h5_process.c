@@ -55,6 +55,16 @@ static void silence(void)
         dup2(fd, STDERR_FILENO);
 }
 
+/* Handlers of the program would run in the wrong process: a test framework's jumps back into its
+ * tests after a crash, an application's may write to its files. */
+static void forget_handlers(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP,
+                                  SIGXCPU, SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGALRM};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        signal(signals[i], SIG_DFL);
+}
+
 static int write_all(int fd, const char *data, size_t len)
 {
     while (len > 0) {
@@ -71,9 +81,10 @@ static int write_all(int fd, const char *data, size_t len)
 
 static _Noreturn void run_child(const uint8_t *bytes, size_t len, int fd)
 {
+    forget_handlers();
     silence();
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, FDM_H5_TIME_LIMIT_S);
+    limit(RLIMIT_CPU, FDM_H5_CPU_LIMIT_S);
     limit_memory();
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_keras_file file;
@@ -137,6 +148,9 @@ static int reap(pid_t child)
 
 static enum fdm_status judge_end(int end, struct fdm_error *err)
 {
+    /* At the limit of processor time the kernel sends one of these two. */
+    if (WIFSIGNALED(end) && (WTERMSIG(end) == SIGXCPU || WTERMSIG(end) == SIGKILL))
+        return fdm_fail(err, FDM_ERR_FORMAT, "libhdf5 did not come to an end: it is damaged");
     if (WIFSIGNALED(end))
         return fdm_fail(err, FDM_ERR_FORMAT, "libhdf5 crashed on it (signal %d): it is damaged",
                         WTERMSIG(end));

@@ -2,8 +2,8 @@
  *
  * libhdf5 1.10.8 crashed on 17 and hung on 2 of 5000 files made from a good one by changing up to
  * four bytes, so it runs in a fork of this process, which hands the parts back through a pipe. A
- * crash, more than FDM_H5_TIME_LIMIT_S seconds or more than FDM_H5_MEMORY_LIMIT bytes end that
- * process alone and are reported as a damaged file. Since the library's state dies with it, calls
+ * crash, more time or more memory than the limits below end that process alone and are reported as
+ * a damaged file. Since the library's state dies with it, calls
  * from several threads do not disturb each other. It guards against damage and not against an
  * attacker: the process has the user's rights. */
 #ifndef FDM_REFERENCE_IMPORTERS_H5_PROCESS_H
@@ -11,8 +11,9 @@
 
 #include "reference/importers/keras_weights.h"
 
-#define FDM_H5_TIME_LIMIT_S 20
-#define FDM_H5_MEMORY_LIMIT ((size_t)1 << 30)
+#define FDM_H5_CPU_LIMIT_S 2                  /* of processor time; a good model needs 0.01 s */
+#define FDM_H5_TIME_LIMIT_S 60                /* of real time, on however busy a machine */
+#define FDM_H5_MEMORY_LIMIT ((size_t)1 << 30) /* bytes beyond what this process maps already */
 
 /* As fdm_h5_extract(); FDM_ERR_IO if no process can be started. */
 enum fdm_status fdm_h5_extract_isolated(const uint8_t *bytes, size_t len,

@@ -1,0 +1,262 @@
+/* Damaged models through the importers: each is refused with a message or gives a graph that holds
+ * all promises. A process per test, so that a crash, too, can be told with its case. Cases are made
+ * from FDM_FUZZ_SEED and their number; FDM_FUZZ_CASES says how many, FDM_FUZZ_FIRST which is the
+ * first. */
+#include "tests/support/test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/base/fs.h"
+#include "reference/importers/h5_process.h"
+#include "reference/importers/importers.h"
+#include "reference/importers/keras_config.h"
+#include "reference/importers/keras_graph.h"
+#include "tests/support/h5_builder.h"
+#include "tests/support/mutate.h"
+#include "tests/support/tflite_builder.h"
+
+#define DEFAULT_CASES 10000
+#define DEFAULT_SEED 2024
+
+static uint32_t setting(const char *name, uint32_t otherwise)
+{
+    const char *text = getenv(name);
+    return text != NULL ? (uint32_t)strtoul(text, NULL, 10) : otherwise;
+}
+
+/* ---- one case ---- */
+
+static void say(const char *what, const char *detail)
+{
+    fprintf(stderr, "%s: %s\n", what, detail);
+}
+
+/* What must hold after any import; false says it did not. */
+static bool judge(enum fdm_status status, const struct fdm_graph *graph,
+                  const struct fdm_error *err)
+{
+    if (status != FDM_OK) {
+        bool expected =
+            status == FDM_ERR_FORMAT || status == FDM_ERR_UNSUPPORTED || status == FDM_ERR_MEMORY;
+        if (expected && graph == NULL && err->message[0] != '\0')
+            return true;
+        say(fdm_status_name(status), err->message);
+        return false;
+    }
+    struct fdm_error again = FDM_ERROR_INIT;
+    if (fdm_graph_check(graph, &again) != FDM_OK) {
+        say("imported, but not sound", again.message);
+        return false;
+    }
+    struct fdm_graph_totals totals = fdm_graph_totals(graph);
+    return totals.activation_bytes > 0;
+}
+
+struct source {
+    const uint8_t *bytes;
+    size_t len;
+};
+
+struct subject {
+    struct source sources[16];
+    size_t source_count;
+    const struct fdm_keras_file *weights; /* configurations only */
+    bool (*run)(const struct subject *subject, const uint8_t *bytes, size_t len, bool *imported);
+};
+
+static bool run_tflite(const struct subject *subject, const uint8_t *bytes, size_t len,
+                       bool *imported)
+{
+    (void)subject;
+    struct fdm_graph *graph;
+    struct fdm_error err = FDM_ERROR_INIT;
+    enum fdm_status status = fdm_import_tflite(bytes, len, "fuzz", &graph, &err);
+    bool good = judge(status, graph, &err);
+    *imported = graph != NULL;
+    fdm_graph_free(graph);
+    return good;
+}
+
+static bool run_h5(const struct subject *subject, const uint8_t *bytes, size_t len, bool *imported)
+{
+    (void)subject;
+    struct fdm_graph *graph;
+    struct fdm_error err = FDM_ERROR_INIT;
+    enum fdm_status status = fdm_import_h5(bytes, len, "fuzz", &graph, &err);
+    bool good = judge(status, graph, &err);
+    *imported = graph != NULL;
+    fdm_graph_free(graph);
+    return good;
+}
+
+static bool run_config(const struct subject *subject, const uint8_t *bytes, size_t len,
+                       bool *imported)
+{
+    struct fdm_graph *graph = NULL;
+    struct fdm_keras_config config;
+    struct fdm_error err = FDM_ERROR_INIT;
+    enum fdm_status status = fdm_keras_config_parse((const char *)bytes, len, &config, &err);
+    if (status == FDM_OK)
+        status = fdm_keras_build(&config, subject->weights, &graph, &err);
+    bool good = judge(status, graph, &err);
+    *imported = graph != NULL;
+    fdm_graph_free(graph);
+    fdm_keras_config_release(&config);
+    return good;
+}
+
+/* ---- all cases ---- */
+
+/* Half of the cases go to the first source, which is small, so that more of them hit structure. */
+static const struct source *source_of(const struct subject *subject, uint32_t number)
+{
+    if (number % 2 == 0 || subject->source_count == 1)
+        return &subject->sources[0];
+    return &subject->sources[1 + number / 2 % (subject->source_count - 1)];
+}
+
+/* In the child: notes each case's number before it is tried. */
+static int run_cases(const struct subject *subject, uint32_t first, uint32_t count, FILE *progress)
+{
+    uint32_t seed = setting("FDM_FUZZ_SEED", DEFAULT_SEED);
+    uint32_t imports = 0;
+    for (uint32_t number = first; number - first < count; number++) {
+        rewind(progress);
+        fwrite(&number, sizeof number, 1, progress);
+        fflush(progress);
+        const struct source *source = source_of(subject, number);
+        size_t len = source->len;
+        uint8_t *bytes = test_mutate(source->bytes, &len, seed, number);
+        bool imported = false;
+        bool good = subject->run(subject, bytes, len, &imported);
+        free(bytes);
+        imports += imported ? 1 : 0;
+        if (!good)
+            return 1;
+    }
+    print_message("%u cases, %u of them could still be imported\n", count, imports);
+    return 0;
+}
+
+static void fuzz(const struct subject *subject, uint32_t divisor)
+{
+    uint32_t first = setting("FDM_FUZZ_FIRST", 0);
+    uint32_t count = (setting("FDM_FUZZ_CASES", DEFAULT_CASES) + divisor - 1) / divisor;
+    FILE *progress = tmpfile();
+    assert_non_null(progress);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        /* cmocka's handlers would jump back into the tests, in this process. */
+        signal(SIGSEGV, SIG_DFL);
+        signal(SIGBUS, SIG_DFL);
+        signal(SIGFPE, SIG_DFL);
+        int result = run_cases(subject, first, count, progress);
+        fflush(NULL);
+        _exit(result);
+    }
+    int end;
+    uint32_t number = first;
+    assert_int_equal(waitpid(child, &end, 0), child);
+    rewind(progress);
+    assert_int_equal(fread(&number, sizeof number, 1, progress), 1);
+    fclose(progress);
+    if (!WIFEXITED(end) || WEXITSTATUS(end) != 0)
+        fail_msg("case %u failed (%s %d); again: FDM_FUZZ_SEED=%u FDM_FUZZ_FIRST=%u "
+                 "FDM_FUZZ_CASES=1",
+                 number, WIFSIGNALED(end) ? "signal" : "exit code",
+                 WIFSIGNALED(end) ? WTERMSIG(end) : WEXITSTATUS(end),
+                 setting("FDM_FUZZ_SEED", DEFAULT_SEED), number);
+}
+
+/* ST's models in the format, as far as they are there. */
+static void add_published(struct subject *subject, const char *ending)
+{
+    static const char *const folders[] = {"flowers", "plant-village", "food-101"};
+    static const char *const names[] = {"fdmobilenet_0.25_128_tfs", "fdmobilenet_0.25_224_tfs",
+                                        "st_fdmobilenet_v1_128_tfs", "st_fdmobilenet_v1_224_tfs"};
+    for (size_t i = 0; test_data_dir() != NULL && i < 12; i++) {
+        char path[4096];
+        uint8_t *bytes;
+        size_t len;
+        const char *name = names[i % 4];
+        snprintf(path, sizeof path, "%s/models/%s/%s/%s%s", test_data_dir(), folders[i / 4], name,
+                 name, ending);
+        if (fdm_fs_read(path, FDM_IMPORT_MAX_BYTES, &bytes, &len, NULL) == FDM_OK)
+            subject->sources[subject->source_count++] = (struct source){bytes, len};
+    }
+}
+
+static void release_published(struct subject *subject)
+{
+    while (subject->source_count > 1)
+        free((void *)subject->sources[--subject->source_count].bytes);
+}
+
+static void damaged_tflite(void **state)
+{
+    (void)state;
+    struct test_tflite model;
+    struct fdm_buf file;
+    test_tflite_small(&model);
+    test_tflite_write(&model, &file);
+    struct subject subject = {
+        .sources = {{(const uint8_t *)file.data, file.len}}, .source_count = 1, .run = run_tflite};
+    add_published(&subject, "_int8.tflite");
+    fuzz(&subject, 1);
+    release_published(&subject);
+    fdm_buf_release(&file);
+}
+
+static void damaged_h5(void **state)
+{
+    (void)state;
+    struct test_h5 model;
+    uint8_t *bytes;
+    size_t len;
+    test_h5_small(&model);
+    test_h5_write(&model, &bytes, &len);
+    struct subject subject = {.sources = {{bytes, len}}, .source_count = 1, .run = run_h5};
+    add_published(&subject, ".h5");
+    fuzz(&subject, 20);
+    release_published(&subject);
+    free(bytes);
+}
+
+static void damaged_configurations(void **state)
+{
+    (void)state;
+    struct test_h5 model;
+    struct fdm_keras_file weights;
+    struct fdm_error err = FDM_ERROR_INIT;
+    uint8_t *bytes;
+    size_t len;
+    test_h5_small(&model);
+    test_h5_write(&model, &bytes, &len);
+    fdm_keras_file_init(&weights);
+    assert_ok(fdm_h5_extract_isolated(bytes, len, &weights, &err), err);
+    free(bytes);
+    struct subject subject = {
+        .sources = {{(const uint8_t *)test_h5_small_config, strlen(test_h5_small_config)}},
+        .source_count = 1,
+        .weights = &weights,
+        .run = run_config};
+    fuzz(&subject, 1);
+    fdm_keras_file_release(&weights);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damaged_tflite),
+        cmocka_unit_test(damaged_h5),
+        cmocka_unit_test(damaged_configurations),
+    };
+    return cmocka_run_group_tests_name("fuzz.model", tests, NULL, NULL);
+}
