@@ -1,0 +1,267 @@
+/* Rows of footprints and times: named figures beside the published ones, each with its kind. */
+#include "reports/card_tables.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct found {
+    const struct fdm_measured_case *from; /* NULL: no such figure */
+    const struct fdm_figure *figure;
+};
+
+/* ---- Footprints ------------------------------------------------------------------------------ */
+
+#define BYTES_PER_KIB 1024.0
+
+static const struct {
+    const char *column;
+    const char *figure;
+    const char *header;
+    const char *measured_key;
+    const char *kind_key;
+    const char *difference_key;
+} footprints[] = {
+#define FOOTPRINT(name, header)                                                                    \
+    {                                                                                              \
+        name "_kib", name "_bytes", header, "measured_" name "_kib", "kind_of_" name,              \
+            "difference_" name "_kib"                                                              \
+    }
+    FOOTPRINT("internal_ram", "Internal RAM"),     FOOTPRINT("external_ram", "External RAM"),
+    FOOTPRINT("activation_ram", "Activation RAM"), FOOTPRINT("runtime_ram", "Runtime RAM"),
+    FOOTPRINT("weights_flash", "Weights Flash"),   FOOTPRINT("code_flash", "Code Flash"),
+    FOOTPRINT("total_ram", "Total RAM"),           FOOTPRINT("total_flash", "Total Flash"),
+#undef FOOTPRINT
+};
+#define FOOTPRINTS (sizeof footprints / sizeof footprints[0])
+
+/* What stands nearest to the published figure goes first. */
+static int rank_of(enum fdm_figure_kind kind)
+{
+    switch (kind) {
+    case FDM_FIGURE_MEASURED:
+        return 4;
+    case FDM_FIGURE_COMPUTED:
+        return 3;
+    case FDM_FIGURE_ESTIMATED:
+        return 2;
+    case FDM_FIGURE_EMULATED:
+        return 1;
+    case FDM_FIGURE_PUBLISHED:
+        break;
+    }
+    return 0;
+}
+
+static bool of_series(const char *board, const char *series)
+{
+    return series && *series && strncasecmp(board, series, strlen(series)) == 0;
+}
+
+/* A computed figure follows from the model file, so it holds wherever weights are stored as they
+ * are; an NPU's compiler stores them in its own way. */
+static bool counts_for(const struct fdm_card_table *table, const struct fdm_card_row *row,
+                       const struct fdm_measured_case *c, const struct fdm_figure *figure)
+{
+    if (table->kind == FDM_CARD_MCU_MEMORY && figure->kind == FDM_FIGURE_COMPUTED)
+        return true;
+    return of_series(c->record->board, row->keys.series);
+}
+
+static bool goes_before(const struct fdm_measured_case *c, const struct fdm_figure *figure,
+                        const struct found *best)
+{
+    const int rank = rank_of(figure->kind);
+    if (rank == 0 || !best->figure)
+        return rank > 0;
+    const int other = rank_of(best->figure->kind);
+    return rank > other || (rank == other && c->record->id > best->from->record->id);
+}
+
+static struct found find_footprint(const struct fdm_card_context *context,
+                                   const struct fdm_card_table *table,
+                                   const struct fdm_card_row *row, const char *name)
+{
+    struct found best = {0};
+    for (size_t i = 0; i < context->count; i++) {
+        const struct fdm_measured_case *c = &context->cases[i];
+        if (!fdm_card_matches(context, &row->keys, c))
+            continue;
+        for (size_t f = 0; f < c->figure_count; f++) {
+            const struct fdm_figure *figure = &c->figures[f];
+            if (strcmp(figure->name, name) == 0 && counts_for(table, row, c, figure) &&
+                goes_before(c, figure, &best))
+                best = (struct found){c, figure};
+        }
+    }
+    return best;
+}
+
+static bool has_column(const struct fdm_card_table *table, size_t footprint)
+{
+    return fdm_card_find_column(table, footprints[footprint].column) != SIZE_MAX;
+}
+
+static bool any_row_has(const struct fdm_card_context *context, const struct fdm_card_table *table,
+                        size_t footprint)
+{
+    for (size_t i = 0; i < table->row_count; i++) {
+        if (find_footprint(context, table, &table->rows[i], footprints[footprint].figure).figure)
+            return true;
+    }
+    return false;
+}
+
+/* People see only columns with some figure, and one empty column if there is none at all. */
+static bool none_at_all(const struct fdm_card_context *context, const struct fdm_card_table *table)
+{
+    for (size_t i = 0; i < FOOTPRINTS; i++) {
+        if (has_column(table, i) && any_row_has(context, table, i))
+            return false;
+    }
+    return true;
+}
+
+void fdm_card_footprint_columns(const struct fdm_card_context *context,
+                                const struct fdm_card_table *table, struct fdm_table *out)
+{
+    if (none_at_all(context, table))
+        fdm_table_add_column(out, "measured", "Measured", FDM_ALIGN_RIGHT, FDM_FOR_PEOPLE);
+    for (size_t i = 0; i < FOOTPRINTS; i++) {
+        if (!has_column(table, i))
+            continue;
+        if (any_row_has(context, table, i)) {
+            char header[64];
+            snprintf(header, sizeof header, "%s, ours", footprints[i].header);
+            fdm_table_add_column(out, footprints[i].measured_key, header, FDM_ALIGN_RIGHT,
+                                 FDM_FOR_PEOPLE);
+            fdm_table_add_column(out, footprints[i].difference_key, "Difference", FDM_ALIGN_RIGHT,
+                                 FDM_FOR_PEOPLE);
+        }
+        fdm_table_add_column(out, footprints[i].measured_key, "", FDM_ALIGN_RIGHT,
+                             FDM_FOR_MACHINES);
+        fdm_table_add_column(out, footprints[i].kind_key, "", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
+        fdm_table_add_column(out, footprints[i].difference_key, "", FDM_ALIGN_RIGHT,
+                             FDM_FOR_MACHINES);
+    }
+}
+
+static void add_signed(struct fdm_table *out, double value, const char *suffix)
+{
+    /* What rounds to nothing is nothing: neither +0.00 nor -0.00. */
+    if (fabs(value) < 0.005)
+        fdm_table_add_textf(out, "0.00%s", suffix);
+    else
+        fdm_table_add_textf(out, "%+.2f%s", value, suffix);
+}
+
+static void add_footprint(const struct fdm_card_context *context,
+                          const struct fdm_card_table *table, const struct fdm_card_row *row,
+                          size_t footprint, struct fdm_table *out)
+{
+    const struct found found = find_footprint(context, table, row, footprints[footprint].figure);
+    const struct fdm_card_cell *cell = fdm_card_find_cell(table, row, footprints[footprint].column);
+    const bool shown = any_row_has(context, table, footprint);
+    if (!found.figure) {
+        for (int i = shown ? 0 : 2; i < 5; i++)
+            fdm_table_add_none(out);
+        return;
+    }
+    const double kib = found.figure->value / BYTES_PER_KIB;
+    const double difference = cell->has_value ? kib - cell->value : NAN;
+    const char *kind = fdm_figure_kind_name(found.figure->kind);
+    fdm_card_mark_used(context, found.from);
+    fdm_table_add_textf(out, "%.2f KiB %s", kib, kind);
+    if (isnan(difference))
+        fdm_table_add_none(out);
+    else
+        add_signed(out, difference, " KiB");
+    fdm_table_add_real(out, kib, 2);
+    fdm_table_add_text(out, kind);
+    fdm_table_add_real(out, difference, 2);
+}
+
+void fdm_card_footprint_cells(const struct fdm_card_context *context,
+                              const struct fdm_card_table *table, const struct fdm_card_row *row,
+                              struct fdm_table *out)
+{
+    if (none_at_all(context, table))
+        fdm_table_add_none(out);
+    for (size_t i = 0; i < FOOTPRINTS; i++) {
+        if (has_column(table, i))
+            add_footprint(context, table, row, i, out);
+    }
+}
+
+/* ---- Times ----------------------------------------------------------------------------------- */
+
+static struct found find_time(const struct fdm_card_context *context,
+                              const struct fdm_card_row *row)
+{
+    struct found best = {0};
+    for (size_t i = 0; i < context->count; i++) {
+        const struct fdm_measured_case *c = &context->cases[i];
+        if (!row->keys.board || !fdm_card_matches(context, &row->keys, c) ||
+            strcmp(c->record->board, row->keys.board) != 0)
+            continue;
+        for (size_t f = 0; f < c->figure_count; f++) {
+            const struct fdm_figure *figure = &c->figures[f];
+            if (figure->kind == FDM_FIGURE_MEASURED &&
+                strcmp(figure->name, "latency_median_ns") == 0 &&
+                (!best.from || c->record->id > best.from->record->id))
+                best = (struct found){c, figure};
+        }
+    }
+    return best;
+}
+
+void fdm_card_time_columns(struct fdm_table *out)
+{
+    static const struct fdm_table_column columns[] = {
+        {"measured", "Measured, median", FDM_ALIGN_RIGHT, FDM_FOR_PEOPLE},
+        {"difference", "Difference", FDM_ALIGN_RIGHT, FDM_FOR_PEOPLE},
+        {"measured_time_ms", "Measured (ms)", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+        {"difference_ms", "Difference (ms)", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+        {"difference_percent", "Difference (%)", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+        {"measured_engine", "Engine", FDM_ALIGN_LEFT, FDM_FOR_MACHINES},
+        {"case", "Case", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+        {"session", "Session", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+    };
+    fdm_table_add_columns(out, columns, sizeof columns / sizeof columns[0]);
+}
+
+static void add_time_difference(double published, double ms, struct fdm_table *out)
+{
+    const double percent = 100 * (ms - published) / published;
+    char suffix[64];
+    snprintf(suffix, sizeof suffix, " ms (%+.1f %%)", percent);
+    add_signed(out, ms - published, suffix);
+}
+
+void fdm_card_time_cells(const struct fdm_card_context *context, const struct fdm_card_table *table,
+                         const struct fdm_card_row *row, struct fdm_table *out)
+{
+    const struct found found = find_time(context, row);
+    const struct fdm_card_cell *cell = fdm_card_find_cell(table, row, "time_ms");
+    if (!found.figure) {
+        for (int i = 0; i < 8; i++)
+            fdm_table_add_none(out);
+        return;
+    }
+    const double ms = found.figure->value / 1e6;
+    const double published = cell && cell->has_value && cell->value > 0 ? cell->value : NAN;
+    const struct fdm_case_record *record = found.from->record;
+    fdm_card_mark_used(context, found.from);
+    fdm_table_add_textf(out, "%.2f ms (%s)", ms, record->engine);
+    if (isnan(published))
+        fdm_table_add_none(out);
+    else
+        add_time_difference(published, ms, out);
+    fdm_table_add_real(out, ms, 2);
+    fdm_table_add_real(out, ms - published, 2);
+    fdm_table_add_real(out, 100 * (ms - published) / published, 1);
+    fdm_table_add_text(out, record->engine);
+    fdm_table_add_int(out, record->id);
+    fdm_table_add_int(out, record->session_id);
+}
