@@ -95,4 +95,33 @@ static const char figures[] =
     "  PRIMARY KEY (case_id, name, kind)"
     ") STRICT, WITHOUT ROWID;";
 
-const char *const fdm_store_migrations[FDM_STORE_SCHEMA_VERSION] = {runs, figures};
+static const char boards[] = "CREATE TABLE samples ("
+                             "  case_id INTEGER NOT NULL REFERENCES cases (id),"
+                             "  sample INTEGER NOT NULL,"
+                             "  counter INTEGER NOT NULL,"
+                             "  PRIMARY KEY (case_id, sample)"
+                             ") STRICT, WITHOUT ROWID;"
+                             "CREATE TABLE layers ("
+                             "  case_id INTEGER NOT NULL REFERENCES cases (id),"
+                             "  layer INTEGER NOT NULL,"
+                             "  name TEXT NOT NULL,"
+                             "  op TEXT NOT NULL,"
+                             "  macs INTEGER NOT NULL,"
+                             "  PRIMARY KEY (case_id, layer)"
+                             ") STRICT, WITHOUT ROWID;"
+                             "CREATE TABLE layer_samples ("
+                             "  case_id INTEGER NOT NULL,"
+                             "  run INTEGER NOT NULL,"
+                             "  layer INTEGER NOT NULL,"
+                             "  counter INTEGER NOT NULL,"
+                             "  PRIMARY KEY (case_id, run, layer),"
+                             "  FOREIGN KEY (case_id, layer) REFERENCES layers (case_id, layer)"
+                             ") STRICT, WITHOUT ROWID;"
+                             "CREATE TABLE facts ("
+                             "  case_id INTEGER NOT NULL REFERENCES cases (id),"
+                             "  name TEXT NOT NULL,"
+                             "  text TEXT NOT NULL,"
+                             "  PRIMARY KEY (case_id, name)"
+                             ") STRICT, WITHOUT ROWID;";
+
+const char *const fdm_store_migrations[FDM_STORE_SCHEMA_VERSION] = {runs, figures, boards};

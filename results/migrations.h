@@ -4,7 +4,7 @@
 #define FDM_RESULTS_MIGRATIONS_H
 
 #define FDM_STORE_APPLICATION_ID 0x46444d42 /* "FDMB", in the database's header */
-#define FDM_STORE_SCHEMA_VERSION 2
+#define FDM_STORE_SCHEMA_VERSION 3
 
 extern const char *const fdm_store_migrations[FDM_STORE_SCHEMA_VERSION];
 

@@ -135,6 +135,34 @@ struct fdm_figure {
     double value;
 };
 
+/* One timed inference on a board; what the counter counts is the fact "counter_kind". */
+struct fdm_sample {
+    uint32_t index; /* from 0, warm-ups not counted */
+    uint64_t counter;
+};
+
+/* A layer of the network that ran, as the board numbers it. */
+struct fdm_layer_record {
+    uint32_t layer;
+    char name[FDM_RECORD_NAME]; /* the operator's name in the model file */
+    char op[FDM_RECORD_WORD];   /* "conv_s8" */
+    uint64_t macs;
+};
+
+/* What one layer took in one profiled run. */
+struct fdm_layer_sample {
+    uint32_t run;
+    uint32_t layer;
+    uint64_t counter;
+};
+
+/* Provenance of a case that is no figure: "firmware_sha256", "agent", "cpu", "counter_kind",
+ * "governor", … */
+struct fdm_fact {
+    char name[FDM_RECORD_WORD];
+    char text[FDM_RECORD_TEXT];
+};
+
 /* Stable words for JSON, CSV and the database. */
 const char *fdm_session_state_name(enum fdm_session_state state);
 const char *fdm_case_state_name(enum fdm_case_state state);

@@ -172,4 +172,33 @@ enum fdm_status fdm_store_figures_list(struct fdm_store *store, int64_t case_id,
                                        struct fdm_figure **out, size_t *count,
                                        struct fdm_error *err);
 
+/* ---- Measurements on a board ----------------------------------------------------------------- */
+
+/* Each call stores or replaces rows by their index, name or (run, layer), all in one transaction.
+ * FDM_ERR_USAGE: the session is not held, a name is empty, a layer sample without its layer.
+ * FDM_ERR_NOT_FOUND. */
+enum fdm_status fdm_store_samples_put(struct fdm_store *store, int64_t case_id,
+                                      const struct fdm_sample *samples, size_t count,
+                                      struct fdm_error *err);
+enum fdm_status fdm_store_layers_put(struct fdm_store *store, int64_t case_id,
+                                     const struct fdm_layer_record *layers, size_t layer_count,
+                                     const struct fdm_layer_sample *samples, size_t sample_count,
+                                     struct fdm_error *err);
+enum fdm_status fdm_store_facts_put(struct fdm_store *store, int64_t case_id,
+                                    const struct fdm_fact *facts, size_t count,
+                                    struct fdm_error *err);
+
+/* Ordered by index, layer, (run, layer) and name. FDM_ERR_NOT_FOUND. */
+enum fdm_status fdm_store_samples_list(struct fdm_store *store, int64_t case_id,
+                                       struct fdm_sample **out, size_t *count,
+                                       struct fdm_error *err);
+enum fdm_status fdm_store_layers_list(struct fdm_store *store, int64_t case_id,
+                                      struct fdm_layer_record **out, size_t *count,
+                                      struct fdm_error *err);
+enum fdm_status fdm_store_layer_samples_list(struct fdm_store *store, int64_t case_id,
+                                             struct fdm_layer_sample **out, size_t *count,
+                                             struct fdm_error *err);
+enum fdm_status fdm_store_facts_list(struct fdm_store *store, int64_t case_id,
+                                     struct fdm_fact **out, size_t *count, struct fdm_error *err);
+
 #endif

@@ -520,6 +520,63 @@ static void figures_are_replaced_by_kind(void **state)
     assert_int_equal(fdm_store_figures_list(w->store, 99, &list, &count, NULL), FDM_ERR_NOT_FOUND);
 }
 
+static void board_measurements_round_trip(void **state)
+{
+    struct world *w = *state;
+    begin_session(w);
+    int64_t id = add_case(w, "flowers/a", "int8");
+    const struct fdm_sample samples[] = {{1, 20}, {0, INT64_MAX}};
+    const struct fdm_layer_record layers[] = {{0, "conv1", "conv_s8", 884736},
+                                              {1, "dw1", "dwconv_s8", 73728}};
+    const struct fdm_layer_sample layer_samples[] = {{0, 0, 11}, {0, 1, 12}, {1, 0, 13}};
+    const struct fdm_fact facts[] = {{"governor", "performance"}, {"cpu", "cortex-a7"}};
+    assert_ok(fdm_store_samples_put(w->store, id, samples, 2, &w->err), w->err);
+    assert_ok(fdm_store_layers_put(w->store, id, layers, 2, layer_samples, 3, &w->err), w->err);
+    assert_ok(fdm_store_facts_put(w->store, id, facts, 2, &w->err), w->err);
+    struct fdm_sample *samples_back;
+    struct fdm_layer_record *layers_back;
+    struct fdm_layer_sample *layer_samples_back;
+    struct fdm_fact *facts_back;
+    size_t count;
+    assert_ok(fdm_store_samples_list(w->store, id, &samples_back, &count, &w->err), w->err);
+    assert_int_equal(count, 2);
+    assert_true(samples_back[0].counter == INT64_MAX);
+    assert_int_equal(samples_back[1].index, 1);
+    assert_ok(fdm_store_layers_list(w->store, id, &layers_back, &count, &w->err), w->err);
+    assert_int_equal(count, 2);
+    assert_string_equal(layers_back[1].op, "dwconv_s8");
+    assert_int_equal(layers_back[0].macs, 884736);
+    assert_ok(fdm_store_layer_samples_list(w->store, id, &layer_samples_back, &count, &w->err),
+              w->err);
+    assert_int_equal(count, 3);
+    assert_int_equal(layer_samples_back[2].counter, 13);
+    assert_ok(fdm_store_facts_list(w->store, id, &facts_back, &count, &w->err), w->err);
+    assert_int_equal(count, 2);
+    assert_string_equal(facts_back[0].text, "cortex-a7");
+    free(samples_back);
+    free(layers_back);
+    free(layer_samples_back);
+    free(facts_back);
+}
+
+static void wrong_board_measurements_are_refused(void **state)
+{
+    struct world *w = *state;
+    begin_session(w);
+    int64_t id = add_case(w, "flowers/a", "int8");
+    const struct fdm_sample wide[] = {{0, 1}, {1, UINT64_MAX}};
+    const struct fdm_layer_sample orphan = {0, 3, 1};
+    const struct fdm_fact nameless = {"", "x"};
+    struct fdm_sample *samples;
+    size_t count;
+    assert_int_equal(fdm_store_samples_put(w->store, id, wide, 2, NULL), FDM_ERR_USAGE);
+    assert_ok(fdm_store_samples_list(w->store, id, &samples, &count, &w->err), w->err);
+    assert_int_equal(count, 0);
+    assert_int_not_equal(fdm_store_layers_put(w->store, id, NULL, 0, &orphan, 1, NULL), FDM_OK);
+    assert_int_equal(fdm_store_facts_put(w->store, id, &nameless, 1, NULL), FDM_ERR_USAGE);
+    assert_int_equal(fdm_store_samples_put(w->store, 99, wide, 1, NULL), FDM_ERR_NOT_FOUND);
+}
+
 /* ---- Files ----------------------------------------------------------------------------------- */
 
 static void reading_needs_a_file_and_never_writes(void **state)
@@ -556,7 +613,7 @@ static void other_files_are_refused_and_left_alone(void **state)
         {"CREATE TABLE mine (x)", FDM_ERR_FORMAT, "another program"},
         {"PRAGMA application_id = 7; CREATE TABLE mine (x)", FDM_ERR_FORMAT, "another program"},
         {"PRAGMA user_version = 2", FDM_ERR_FORMAT, "another program"},
-        {"PRAGMA application_id = 1178881346; PRAGMA user_version = 3", FDM_ERR_UNSUPPORTED,
+        {"PRAGMA application_id = 1178881346; PRAGMA user_version = 4", FDM_ERR_UNSUPPORTED,
          "newer version"},
         {"PRAGMA application_id = 1178881346; PRAGMA user_version = -1", FDM_ERR_FORMAT,
          "impossible schema version"},
@@ -1023,6 +1080,8 @@ int main(void)
         STORE_TEST(a_repeated_batch_must_agree),
         STORE_TEST(wrong_predictions_are_refused),
         STORE_TEST(figures_are_replaced_by_kind),
+        STORE_TEST(board_measurements_round_trip),
+        STORE_TEST(wrong_board_measurements_are_refused),
         STORE_TEST(reading_needs_a_file_and_never_writes),
         STORE_TEST(other_files_are_refused_and_left_alone),
         STORE_TEST(older_versions_are_upgraded),
