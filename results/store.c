@@ -16,7 +16,8 @@
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
-/* Version 0 is an empty file. */
+/* Version 0 is an empty file. To be called within a transaction: another process may be creating
+ * the very same file. */
 static enum fdm_status read_version(struct fdm_sql *sql, int64_t *version, struct fdm_error *err)
 {
     int64_t application = 0;
@@ -45,6 +46,12 @@ static enum fdm_status read_version(struct fdm_sql *sql, int64_t *version, struc
     return FDM_OK;
 }
 
+static enum fdm_status check_version(struct fdm_sql *sql, int64_t *version, struct fdm_error *err)
+{
+    enum fdm_status status = fdm_sql_exec(sql, "BEGIN", err);
+    return status == FDM_OK ? fdm_sql_end(sql, read_version(sql, version, err), err) : status;
+}
+
 static enum fdm_status apply(struct fdm_sql *sql, int64_t version, struct fdm_error *err)
 {
     char pragmas[96];
@@ -58,7 +65,7 @@ static enum fdm_status apply(struct fdm_sql *sql, int64_t version, struct fdm_er
 static enum fdm_status migrate(struct fdm_sql *sql, struct fdm_error *err)
 {
     int64_t version = 0;
-    enum fdm_status status = read_version(sql, &version, err);
+    enum fdm_status status = check_version(sql, &version, err);
     while (status == FDM_OK && version < FDM_STORE_SCHEMA_VERSION) {
         status = fdm_sql_begin(sql, err);
         if (status != FDM_OK)
@@ -95,7 +102,7 @@ static enum fdm_status open_for_writing(struct fdm_store *store, const char *pat
         status = fdm_sql_open(path, FDM_SQL_CREATE, &store->sql, err);
     /* Before the first write: another program's file stays as it is. */
     if (status == FDM_OK)
-        status = read_version(store->sql, &version, err);
+        status = check_version(store->sql, &version, err);
     if (status == FDM_OK)
         status = fdm_sql_use_wal(store->sql, err);
     if (status == FDM_OK)
@@ -126,13 +133,13 @@ static enum fdm_status open_for_reading(struct fdm_store *store, const char *pat
     struct fdm_error first = FDM_ERROR_INIT;
     enum fdm_status status = fdm_sql_open(path, FDM_SQL_EXISTING, &store->sql, &first);
     if (status == FDM_OK)
-        status = read_version(store->sql, &version, &first);
+        status = check_version(store->sql, &version, &first);
     if (status == FDM_ERR_IO && !has_log(path)) {
         /* Nothing can be written there; SQLite needs to be told, or it asks for its side files. */
         fdm_sql_close(store->sql);
         status = fdm_sql_open(path, FDM_SQL_IMMUTABLE, &store->sql, err);
         if (status == FDM_OK)
-            status = read_version(store->sql, &version, err);
+            status = check_version(store->sql, &version, err);
     } else if (status != FDM_OK) {
         return fdm_fail(err, status, "%s", first.message);
     }

@@ -1,5 +1,6 @@
 #include "results/sql.h"
 
+#include <errno.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -54,7 +55,8 @@ static enum fdm_status sql_fail(struct fdm_sql *sql, int result, struct fdm_erro
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if ((result & 0xff) != rows[i].code)
             continue;
-        if (rows[i].status == FDM_ERR_IO && os_error != 0)
+        /* ENOENT comes from SQLite's second try, to open for reading what it could not create. */
+        if (rows[i].status == FDM_ERR_IO && os_error != 0 && os_error != ENOENT)
             cause = strerror(os_error);
         return fdm_fail(err, rows[i].status, "%s: %s (%s)", sql->name, cause, rows[i].advice);
     }

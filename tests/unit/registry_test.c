@@ -429,6 +429,7 @@ static void wrong_data_is_named(void **state)
         {"models/a.json", a_model, "set/m.tflite", "a/", "int8: path: 'a/'"},
         {"models/a.json", a_model, "set/m.tflite", "a/./m", "int8: path: 'a/./m'"},
         {"models/a.json", a_model, A_SHA256, "e3b0", "int8: sha256: expected 64"},
+        {"models/a.json", a_model, "e3b0c", "E3B0C", "int8: sha256: expected 64"},
         {"models/a.json", a_model, "\"int8\":{", "\"other\":{", "models[0]: int8: expected"},
         {"models/a.json", a_model, "\"models\":[", "\"models\":[7,",
          "models[0]: expected an object"},

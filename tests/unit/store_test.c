@@ -504,11 +504,15 @@ static void figures_are_replaced_by_kind(void **state)
     const struct fdm_figure second[] = {{"arena_bytes", FDM_FIGURE_COMPUTED, 0.125}};
     const struct fdm_figure bad[] = {{"x", FDM_FIGURE_COMPUTED, 1.0},
                                      {"y", FDM_FIGURE_COMPUTED, 0.0 / 0.0}};
+    const struct fdm_figure infinite = {"z", FDM_FIGURE_COMPUTED, 1e300 * 1e300};
+    const struct fdm_figure nameless = {"", FDM_FIGURE_COMPUTED, 1.0};
     struct fdm_figure *list;
     size_t count;
     assert_ok(fdm_store_figures_put(w->store, id, first, 3, &w->err), w->err);
     assert_ok(fdm_store_figures_put(w->store, id, second, 1, &w->err), w->err);
     assert_int_equal(fdm_store_figures_put(w->store, id, bad, 2, NULL), FDM_ERR_USAGE);
+    assert_int_equal(fdm_store_figures_put(w->store, id, &infinite, 1, NULL), FDM_ERR_USAGE);
+    assert_int_equal(fdm_store_figures_put(w->store, id, &nameless, 1, NULL), FDM_ERR_USAGE);
     assert_ok(fdm_store_figures_list(w->store, id, &list, &count, &w->err), w->err);
     assert_int_equal(count, 3);
     assert_string_equal(list[0].name, "arena_bytes");
@@ -738,6 +742,7 @@ static void hostile_values_are_errors(void **state)
         {"UPDATE splits SET count = 4294967295"},
         {"UPDATE splits SET count = 0"},
         {"UPDATE splits SET class_count = 9223372036854775807"},
+        {"UPDATE splits SET class_count = 4"},
         {"UPDATE splits SET published = 2"},
         {"UPDATE splits SET sha256 = 'other'"},
         {"UPDATE split_images SET path = 'x' WHERE image = 5"},
@@ -748,6 +753,7 @@ static void hostile_values_are_errors(void **state)
         {"UPDATE cases SET state = 'odd'"},
         {"UPDATE cases SET image_count = 16777217"},
         {"UPDATE cases SET image_count = 3"},
+        {"UPDATE cases SET image_count = 3, state = 'running'"},
         {"UPDATE cases SET session_id = 77"},
         {"UPDATE cases SET split_id = 77"},
         {"UPDATE cases SET mapping_corrected = 9"},
@@ -763,6 +769,8 @@ static void hostile_values_are_errors(void **state)
         {"UPDATE figures SET kind = 'guessed'"},
         {"UPDATE figures SET value = 9e999"},
         {"UPDATE figures SET name = printf('%.*c', 64, 'x')"},
+        {"PRAGMA writable_schema = ON;"
+         " DELETE FROM sqlite_master WHERE name = 'sessions_by_plan'"},
         {"DROP TABLE figures"},
         {"DROP TABLE predictions"},
         {"CREATE TABLE loose (case_id, name, kind, value); INSERT INTO loose VALUES (1, x'00', "
@@ -790,6 +798,16 @@ static void hostile_values_are_errors(void **state)
     assert_ok(fdm_fs_write_atomic(w->path, clean, len, &w->err), w->err);
     assert_ok(read_everything(w->path, &w->err), w->err);
     free(clean);
+}
+
+static void a_case_cannot_have_more_predictions_than_images(void **state)
+{
+    struct world *w = *state;
+    struct fdm_case_record c;
+    whole_case(w);
+    raw_sql(w->path, "UPDATE cases SET image_count = 3, state = 'running'");
+    open_world(w);
+    assert_int_equal(fdm_store_case_get(w->store, 1, &c, NULL), FDM_ERR_FORMAT);
 }
 
 static void flipped_bits_never_crash(void **state)
@@ -966,6 +984,8 @@ static void one_process_writes_a_session(void **state)
     assert_non_null(strstr(err.message, owner));
     assert_int_equal(fdm_store_predictions_add(second, id, w->predictions, 1, false, NULL),
                      FDM_ERR_USAGE);
+    struct fdm_case_record c = a_case(w, "flowers/b", "int8");
+    assert_int_equal(fdm_store_case_add(second, &c, NULL), FDM_ERR_USAGE);
     fdm_store_close(w->store);
     w->store = second;
     err = (struct fdm_error)FDM_ERROR_INIT;
@@ -1086,6 +1106,7 @@ int main(void)
         STORE_TEST(other_files_are_refused_and_left_alone),
         STORE_TEST(older_versions_are_upgraded),
         STORE_TEST(hostile_values_are_errors),
+        STORE_TEST(a_case_cannot_have_more_predictions_than_images),
         STORE_TEST(flipped_bits_never_crash),
         STORE_TEST(a_killed_writer_loses_nothing_and_leaves_no_lock),
         STORE_TEST(a_full_disk_is_an_error_and_nothing_is_torn),
