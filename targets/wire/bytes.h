@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct fdm_reader {
-    const uint8_t *data; /* may be NULL when `len` is 0 */
+    const uint8_t *data;
     size_t len;
     size_t at; /* bytes consumed, at most `len` */
     bool failed;

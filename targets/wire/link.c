@@ -347,7 +347,7 @@ static bool store(struct fdm_link *link, uint32_t offset, const uint8_t *bytes, 
     uint32_t end = offset + len;
     if (fdm_offset_before(rx->read + link->config.rx_window_bytes, end))
         return false;
-    if (!fdm_offset_before(rx->next, end))
+    if (len == 0 || !fdm_offset_before(rx->next, end))
         return true;
     if (fdm_offset_before(offset, rx->next)) {
         bytes += rx->next - offset;

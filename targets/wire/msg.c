@@ -69,8 +69,9 @@ static void field_data(const struct codec *codec, struct fdm_msg_data *data)
 {
     if (codec->writer != NULL)
         return;
-    data->len = codec->reader->len - codec->reader->at;
-    data->bytes = fdm_read_bytes(codec->reader, data->len);
+    size_t rest = codec->reader->len - codec->reader->at;
+    data->bytes = fdm_read_bytes(codec->reader, rest);
+    data->len = data->bytes != NULL ? rest : 0;
 }
 
 static void hello_reply_fields(const struct codec *codec, struct fdm_msg_hello_reply *hello)
