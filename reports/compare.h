@@ -110,15 +110,18 @@ struct fdm_compare_options {
 };
 
 /* Table "pairs" has one row per pair; per pair, if asked, follow "classes" and "flips". Stable
- * keys: pairs    dataset family resolution a b case_a case_b board_a board_b engine_a engine_b
- * format_a format_b semantics_a semantics_b n k_a k_b accuracy_a accuracy_b difference_images
- *            difference_points a_only_right b_only_right both_right both_wrong_same
- *            both_wrong_different agree agreement unpaired p_value
- *   classes  case_a case_b label class n k_a k_b difference_images difference_points a_only_right
- *            b_only_right
- *   flips    case_a case_b image name label class predicted_a class_a predicted_b class_b right
+ * keys:
+ *   - pairs: dataset family resolution a b case_a case_b board_a board_b engine_a engine_b format_a
+ *     format_b semantics_a semantics_b n k_a k_b accuracy_a accuracy_b difference_images
+ *     difference_points a_only_right b_only_right both_right both_wrong_same both_wrong_different
+ *     agree agreement unpaired p_value
+ *   - classes: case_a case_b label class n k_a k_b difference_images difference_points
+ *     a_only_right b_only_right
+ *   - flips: case_a case_b image name label class predicted_a class_a predicted_b class_b right
+ *
  * accuracy_* and agreement are percentages; differences are b - a, in images and in percentage
- * points; `right` says which of the two was, "a" or "b". */
+ * points; `right` says which of the two was, "a" or "b". Facts: axis, and those of a, b, board,
+ * engine and semantics that are the same for all pairs. */
 enum fdm_status fdm_compare_render(const struct fdm_compare_item *items, size_t count,
                                    const struct fdm_compare_options *options,
                                    enum fdm_report_format format, struct fdm_buf *out,

@@ -44,13 +44,26 @@ struct fdm_case_limits {
     size_t wrong;      /* wrongly classified images, by falling score */
 };
 
-/* Every field of the record as a fact, then tables:
- *   timing       inference times: count min p5 q1 median q3 p95 max mean (milliseconds)
- *   figures      name kind value
- *   classes      label class n k recall predicted precision
- *   confusions   label class predicted predicted_class count share
- *   wrong        image name label class predicted predicted_class score
- * FDM_ERR_FORMAT: a prediction's class is out of range. FDM_ERR_MEMORY. */
+/* Every member of the records as a fact, for machines:
+ *   - case state message correct evaluated unreadable done images accuracy interval_low_percent
+ *     interval_high_percent (accuracy and its 95 % Wilson interval in percent)
+ *   - board engine semantics model family dataset format resolution model_path model_sha256 mapping
+ *     mapping_corrected label_order started finished
+ *   - session tool_version compiler host cpu threads command
+ *   - split_scheme split_seed split_total split_count split_published split_sha256
+ *     permutation_sha256 split_root
+ *
+ * then tables:
+ *   - timing: samples min_ms p5_ms q1_ms median_ms q3_ms p95_ms max_ms mean_ms, of the inference
+ *     times on the board's clock; none where no time was taken
+ *   - figures: name kind value
+ *   - classes: label class n k recall_percent predicted precision_percent; lowest recall first
+ *   - confusions: label class predicted predicted_class count share_percent (of the class's
+ *     images); most frequent first
+ *   - wrong: image name label class predicted predicted_class score; highest score first
+ *
+ * FDM_ERR_FORMAT: a prediction's class is out of range. FDM_ERR_UNSUPPORTED: more than
+ * FDM_LABEL_CLASSES_MAX classes. FDM_ERR_MEMORY. */
 enum fdm_status fdm_listing_case(const struct fdm_case_detail *detail,
                                  const struct fdm_case_limits *limits,
                                  enum fdm_report_format format, struct fdm_buf *out,

@@ -1,10 +1,9 @@
 /* A report: a title, facts about it, tables, and a legend; built first, then rendered whole.
- *
- *   terminal, markdown   title, "name: value" lines, tables with their notes, the legend
- *   csv                  each table's keys and rows; where there are several, each begins with a
- * line holding its key alone and an empty line stands between them json                 an object:
- * "report" (the kind), "title", each fact under its key, "tables": an array of {"table": key,
- * "title", "rows": […], "notes": […]}, "legend": […]
+ *   - terminal, markdown: title, "name: value" lines, tables with their notes, the legend
+ *   - csv: each table's keys and rows; where there are several, each begins with a line holding its
+ *     key alone and an empty line stands between them
+ *   - json: an object: "report" (the kind), "title", each fact under its key, "tables": an array of
+ *     {"table": key, "title", "rows": […], "notes": […]}, "legend": […]
  *
  * Like a table it copies its texts and remembers running out of memory until it is rendered. */
 #ifndef FDM_REPORTS_REPORT_H

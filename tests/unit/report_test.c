@@ -6,6 +6,7 @@
 
 #include "harness/base/json.h"
 #include "reports/card_report.h"
+#include "reports/listing.h"
 #include "results/card.h"
 #include "tests/unit/golden.h"
 
@@ -535,6 +536,165 @@ static void a_session_is_named_although_its_first_case_is_not_shown(void **state
     fdm_json_free(doc);
 }
 
+/* ---- Lists and one case ---------------------------------------------------------------------- */
+
+static void lists_render_in_each_format(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {{"sessions.txt", "cases.txt"},
+                                           {"sessions.md", "cases.md"},
+                                           {"sessions.csv", "cases.csv"},
+                                           {"sessions.json", "cases.json"}};
+    static const struct fdm_session_record two[] = {
+        {.id = 1,
+         .state = FDM_SESSION_COMPLETE,
+         .started = "2000-01-01T00:00:00Z",
+         .finished = "2000-01-01T01:00:00Z",
+         .case_count = 12,
+         .complete_count = 12,
+         .tool_version = "0.1.0",
+         .host = "somewhere",
+         .cpu = "something",
+         .threads = 2,
+         .compiler = "cc 1, -O3",
+         .plan_sha256 = SHA("1"),
+         .command = "run --board host"},
+        {.id = 2,
+         .state = FDM_SESSION_RUNNING,
+         .started = "2000-01-02T00:00:00Z",
+         .case_count = 24,
+         .complete_count = 3,
+         .resumptions = 1,
+         .tool_version = "0.1.0",
+         .host = "somewhere",
+         .command = "run | tee \"log\""},
+    };
+    struct world w = {0};
+    add_case(&w, &petals, "int8", 224, "tflite", 183);
+    struct fdm_case_record *r = add_case(&w, &petals, "float", 128, "float", 20);
+    r->state = FDM_CASE_RUNNING;
+    r->done = 31;
+    r->evaluated = 30;
+    r->unreadable = 1;
+    r = add_case(&w, &petals, "int8", 128, "tflite", 0);
+    r->state = FDM_CASE_SKIPPED;
+    r->done = r->evaluated = 0;
+    snprintf(r->message, sizeof r->message, "no model file");
+    for (int format = FDM_REPORT_TERMINAL; format <= FDM_REPORT_JSON; format++) {
+        struct fdm_buf out;
+        struct fdm_error err = FDM_ERROR_INIT;
+        fdm_buf_init(&out);
+        assert_ok(fdm_listing_sessions(two, 2, (enum fdm_report_format)format, &out, &err), err);
+        assert_golden(&out, files[format][0]);
+        fdm_buf_reset(&out);
+        assert_ok(fdm_listing_cases(w.records, w.count, (enum fdm_report_format)format, &out, &err),
+                  err);
+        assert_golden(&out, files[format][1]);
+        fdm_buf_release(&out);
+    }
+}
+
+static const char *const petal_names[] = {"daisy", "rose|pink", "tulip", "never seen"};
+
+static struct fdm_case_detail detail_of(struct world *w, const struct fdm_prediction *predictions,
+                                        size_t count)
+{
+    static const char *const images[] = {"daisy/0.jpg", "daisy/1.jpg", "daisy/2.jpg"};
+    struct fdm_case_record *r = add_case(w, &petals, "int8", 224, "tflite", 5);
+    r->evaluated = 10;
+    r->unreadable = 1;
+    add_figure(w, "macs", FDM_FIGURE_COMPUTED, 11783232);
+    add_figure(w, "latency_median_ns", FDM_FIGURE_MEASURED, 54.1e6);
+    return (struct fdm_case_detail){.record = r,
+                                    .session = &sessions[0],
+                                    .split = &petals,
+                                    .predictions = predictions,
+                                    .prediction_count = count,
+                                    .figures = w->cases[0].figures,
+                                    .figure_count = w->cases[0].figure_count,
+                                    .class_names = petal_names,
+                                    .class_count = 4,
+                                    .image_names = images,
+                                    .image_count = COUNT(images)};
+}
+
+static void a_case_is_shown_in_full(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"case.txt", "case.md", "case.csv", "case.json"};
+    static const struct fdm_prediction predictions[] = {
+        {.image = 0, .label = 0, .predicted = 0, .score = 0.9F, .infer_ns = 1000000},
+        {.image = 1, .label = 0, .predicted = 1, .score = 0.5F, .infer_ns = 2000000},
+        {.image = 2, .label = 0, .predicted = 1, .score = 0.75F, .infer_ns = 3000000},
+        {.image = 3, .label = 0, .predicted = 2, .score = 0.5F, .infer_ns = 4000000},
+        {.image = 4, .label = 1, .predicted = 1, .score = 0.5F, .infer_ns = 9000000},
+        {.image = 5, .label = 1, .predicted = 1, .score = 0.5F, .infer_ns = 5000000},
+        {.image = 6, .label = 1, .predicted = -1, .infer_ns = 7},
+        {.image = 7, .label = 2, .predicted = 2, .score = 0.5F, .infer_ns = 6000000},
+        {.image = 8, .label = 2, .predicted = 2, .score = 0.5F, .infer_ns = 7000000},
+        {.image = 9, .label = 2, .predicted = 0, .score = 0.25F, .infer_ns = 8000000},
+        {.image = 10, .label = 2, .predicted = 1, .score = 0.5F},
+    };
+    static const struct fdm_case_limits limits = {.confusions = 3, .classes = 9, .wrong = 4};
+    struct world w = {0};
+    const struct fdm_case_detail detail = detail_of(&w, predictions, COUNT(predictions));
+    for (int format = FDM_REPORT_TERMINAL; format <= FDM_REPORT_JSON; format++) {
+        struct fdm_buf out;
+        struct fdm_error err = FDM_ERROR_INIT;
+        fdm_buf_init(&out);
+        assert_ok(fdm_listing_case(&detail, &limits, (enum fdm_report_format)format, &out, &err),
+                  err);
+        assert_golden(&out, files[format]);
+        fdm_buf_release(&out);
+    }
+}
+
+static void a_case_without_predictions_has_no_empty_tables_unasked(void **state)
+{
+    (void)state;
+    static const struct fdm_case_limits none = {0};
+    struct world w = {0};
+    const struct fdm_case_detail detail = detail_of(&w, NULL, 0);
+    struct fdm_buf out;
+    struct fdm_error err = FDM_ERROR_INIT;
+    fdm_buf_init(&out);
+    assert_ok(fdm_listing_case(&detail, &none, FDM_REPORT_CSV, &out, &err), err);
+    assert_string_equal(out.data, "name,kind,value\nmacs,computed,11783232\n"
+                                  "latency_median_ns,measured,54100000\n");
+    fdm_buf_release(&out);
+}
+
+static void predictions_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        struct fdm_prediction p;
+        uint32_t classes;
+        enum fdm_status want;
+    } rows[] = {
+        {{.label = 3, .predicted = 3}, 4, FDM_OK},
+        {{.label = 4, .predicted = 3}, 4, FDM_ERR_FORMAT},
+        {{.label = -1, .predicted = 3}, 4, FDM_ERR_FORMAT},
+        {{.label = 3, .predicted = 4}, 4, FDM_ERR_FORMAT},
+        {{.label = 3, .predicted = -2}, 4, FDM_ERR_FORMAT},
+        {{.label = 9, .predicted = -1}, 4, FDM_OK}, /* unreadable: nothing is counted */
+        {{.label = 0, .predicted = 0}, 1025, FDM_ERR_UNSUPPORTED},
+    };
+    static const struct fdm_case_limits limits = {9, 9, 9};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct world w = {0};
+        struct fdm_case_detail detail = detail_of(&w, &rows[i].p, 1);
+        detail.class_count = rows[i].classes;
+        struct fdm_buf out;
+        fdm_buf_init(&out);
+        const enum fdm_status got =
+            fdm_listing_case(&detail, &limits, FDM_REPORT_TERMINAL, &out, NULL);
+        if (got != rows[i].want)
+            fail_msg("row %zu: %s", i, fdm_status_name(got));
+        fdm_buf_release(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -546,6 +706,10 @@ int main(void)
         cmocka_unit_test(a_family_knows_its_own_split),
         cmocka_unit_test(figures_go_by_kind_and_then_by_age),
         cmocka_unit_test(a_session_is_named_although_its_first_case_is_not_shown),
+        cmocka_unit_test(lists_render_in_each_format),
+        cmocka_unit_test(a_case_is_shown_in_full),
+        cmocka_unit_test(a_case_without_predictions_has_no_empty_tables_unasked),
+        cmocka_unit_test(predictions_out_of_range_are_refused),
         cmocka_unit_test(an_unknown_table_is_refused_with_the_known_ones),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
