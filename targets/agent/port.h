@@ -33,6 +33,7 @@ struct fdm_port {
     uint8_t flash_wait_states; /* 255: unknown or none of the kind */
     enum fdm_counter_kind counter_kind;
     uint64_t counter_hz; /* 0 for FDM_COUNTER_INSTRUCTIONS */
+    uint32_t baud;       /* of the line at start-up; 0: it has no rate that could be set */
 
     /* Where the network runs: aligned to FDM_NETWORK_ALIGNMENT, at least network->arena_bytes. */
     void *arena;
