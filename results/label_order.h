@@ -40,11 +40,12 @@ enum fdm_label_verdict {
 
 /* A rival order is significantly better only if both hold:
  *   - McNemar's exact test of rival against declared order, on the same images, gives a p-value
- * below 1e-6 after multiplying it by the number of orders that it was picked from (Bonferroni). For
- * the named orders that is their number; for the best assignment, which moves m of C outputs, C! /
- * (C - m)!, an upper bound of the orders that move m outputs;
+ *     below 1e-6 after multiplying it by the number of orders that it was picked from (Bonferroni):
+ *     for the named orders their number; for the best assignment, which moves m of C outputs,
+ *     C! / (C - m)!, an upper bound of the orders that move m outputs;
  *   - among the images whose true class the two orders place differently, the rival gains at least
  *     10 percentage points.
+ *
  * So a few images or a weak model raise no alarm, and two exchanged classes among a hundred still
  * do. Named orders are asked first; an unnamed one is reported only if it is significantly better
  * than the best named one as well. */
