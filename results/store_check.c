@@ -66,6 +66,27 @@ static enum fdm_status read_split(struct fdm_store *store, int64_t id, struct fd
     return status;
 }
 
+static enum fdm_status read_measurements(struct fdm_store *store, int64_t id, struct fdm_error *err)
+{
+    struct fdm_sample *samples = NULL;
+    struct fdm_layer_record *layers = NULL;
+    struct fdm_layer_sample *layer_samples = NULL;
+    struct fdm_fact *facts = NULL;
+    size_t count = 0;
+    enum fdm_status status = fdm_store_samples_list(store, id, &samples, &count, err);
+    if (status == FDM_OK)
+        status = fdm_store_layers_list(store, id, &layers, &count, err);
+    if (status == FDM_OK)
+        status = fdm_store_layer_samples_list(store, id, &layer_samples, &count, err);
+    if (status == FDM_OK)
+        status = fdm_store_facts_list(store, id, &facts, &count, err);
+    free(samples);
+    free(layers);
+    free(layer_samples);
+    free(facts);
+    return status;
+}
+
 static enum fdm_status read_case(struct fdm_store *store, int64_t id, struct fdm_error *err)
 {
     struct fdm_case_record record;
@@ -79,7 +100,7 @@ static enum fdm_status read_case(struct fdm_store *store, int64_t id, struct fdm
         status = fdm_store_figures_list(store, id, &figures, &count, err);
     free(predictions);
     free(figures);
-    return status;
+    return status == FDM_OK ? read_measurements(store, id, err) : status;
 }
 
 static enum fdm_status read_each(struct fdm_store *store, const char *ids,

@@ -617,7 +617,7 @@ static void other_files_are_refused_and_left_alone(void **state)
         {"CREATE TABLE mine (x)", FDM_ERR_FORMAT, "another program"},
         {"PRAGMA application_id = 7; CREATE TABLE mine (x)", FDM_ERR_FORMAT, "another program"},
         {"PRAGMA user_version = 2", FDM_ERR_FORMAT, "another program"},
-        {"PRAGMA application_id = 1178881346; PRAGMA user_version = 4", FDM_ERR_UNSUPPORTED,
+        {"PRAGMA application_id = 1178881346; PRAGMA user_version = 1000", FDM_ERR_UNSUPPORTED,
          "newer version"},
         {"PRAGMA application_id = 1178881346; PRAGMA user_version = -1", FDM_ERR_FORMAT,
          "impossible schema version"},
@@ -771,6 +771,11 @@ static void hostile_values_are_errors(void **state)
         {"UPDATE figures SET name = printf('%.*c', 64, 'x')"},
         {"PRAGMA writable_schema = ON;"
          " DELETE FROM sqlite_master WHERE name = 'sessions_by_plan'"},
+        {"INSERT INTO samples VALUES (1, 4294967296, 1)"},
+        {"INSERT INTO layers VALUES (1, 0, 'a', 'b', -1)"},
+        {"INSERT INTO layers VALUES (1, 0, 'a', 'b', 1);"
+         " INSERT INTO layer_samples VALUES (1, 0, 0, -1)"},
+        {"INSERT INTO facts VALUES (1, 'a', printf('%.*c', 1024, 'x'))"},
         {"DROP TABLE figures"},
         {"DROP TABLE predictions"},
         {"CREATE TABLE loose (case_id, name, kind, value); INSERT INTO loose VALUES (1, x'00', "
