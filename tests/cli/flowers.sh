@@ -45,3 +45,16 @@ cp "$work/out" "$work/report.json"
 expect 0 "$fdm" report --card 10.0.0
 says out "–"
 expect 0 "$fdm" show 1 --json
+
+# The report says how many images lie between the card and us, and where the card lies in the spread.
+cell() { # cell FORMAT RESOLUTION FAMILY FIELD
+    jq -r --arg f "$1" --arg r "$2" --arg n "$3" --arg c "$4" \
+        '.tables[] | select(.table == "accuracy-flowers") | .rows[] |
+         select(.format == $f and .resolution == $r and .model == $n) | .[$c]' "$work/report.json"
+}
+equal "$(cell Int8 224x224x3 'FdMobileNet 0.25 tfs' difference_images)" 0 "0.25 at 224"
+equal "$(cell Int8 224x224x3 'FdMobileNet 0.25 tfs' in_spread)" true "0.25 at 224 lies in the spread"
+equal "$(cell Int8 224x224x3 'ST FdMobileNet v1 tfs' difference_images)" -1 "v1 at 224"
+equal "$(cell Int8 224x224x3 'ST FdMobileNet v1 tfs' in_spread)" false "v1 at 224 lies one image outside"
+equal "$(cell Int8 128x128x3 'ST FdMobileNet v1 tfs' exact_semantics)" tflite-x86 "v1 at 128"
+equal "$(cell Float 128x128x3 'FdMobileNet 0.25 tfs' difference_images)" 0 "float"
