@@ -1,14 +1,17 @@
 #include "tests/support/test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/buf.h"
 #include "harness/base/fs.h"
 #include "harness/base/hash.h"
 #include "harness/base/json.h"
+#include "harness/base/lock.h"
 
 static void first_message_wins(void **state)
 {
@@ -96,6 +99,39 @@ static void files_round_trip_and_respect_bounds(void **state)
     free(dir);
 }
 
+static void a_lock_names_its_holder_and_dies_with_it(void **state)
+{
+    (void)state;
+    char *dir = test_tmpdir();
+    char *path = fdm_fs_join(dir, "locks/board.lock");
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_lock *lock;
+    pid_t child = fork();
+    if (child == 0) {
+        struct fdm_lock *held;
+        _exit(fdm_lock_take(path, "the child", &held, NULL) == FDM_OK && pause() ? 1 : 2);
+    }
+    assert_true(child > 0);
+    uint8_t *text = NULL;
+    size_t len = 0;
+    while (len == 0) {
+        free(text);
+        if (fdm_fs_read(path, 1000, &text, &len, NULL) != FDM_OK)
+            text = NULL;
+    }
+    free(text);
+    assert_int_equal(fdm_lock_take(path, "we", &lock, &err), FDM_ERR_BUSY);
+    assert_non_null(strstr(err.message, "in use by the child"));
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    err = (struct fdm_error)FDM_ERROR_INIT;
+    assert_ok(fdm_lock_take(path, "we", &lock, &err), err);
+    fdm_lock_free(lock);
+    test_rmtree(dir);
+    free(path);
+    free(dir);
+}
+
 static void json_errors_name_the_place(void **state)
 {
     (void)state;
@@ -170,6 +206,7 @@ int main(void)
         cmocka_unit_test(buffer_grows_and_formats),
         cmocka_unit_test(sha256_known_answers),
         cmocka_unit_test(files_round_trip_and_respect_bounds),
+        cmocka_unit_test(a_lock_names_its_holder_and_dies_with_it),
         cmocka_unit_test(json_errors_name_the_place),
         cmocka_unit_test(json_members_are_checked),
         cmocka_unit_test(json_writes_and_notices_lost_members),
