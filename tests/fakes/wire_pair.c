@@ -58,7 +58,7 @@ uint64_t wire_pair_now_us(const struct wire_pair *pair)
     return pair->now_ns / 1000;
 }
 
-static void hear(struct wire_end *end, uint64_t now_ns)
+void wire_end_hear(struct wire_end *end, uint64_t now_ns)
 {
     struct fake_chunk *chunk;
     while ((chunk = fake_line_take(end->in, now_ns)) != NULL) {
@@ -68,7 +68,7 @@ static void hear(struct wire_end *end, uint64_t now_ns)
     }
 }
 
-static void speak(struct wire_end *end, uint64_t now_ns)
+void wire_end_speak(struct wire_end *end, uint64_t now_ns)
 {
     while (!end->dead && fake_line_ready_ns(end->out) <= now_ns) {
         size_t len = fdm_link_transmit(&end->link, end->frame, now_ns / 1000);
@@ -80,10 +80,10 @@ static void speak(struct wire_end *end, uint64_t now_ns)
 
 void wire_pair_settle(struct wire_pair *pair)
 {
-    hear(&pair->host, pair->now_ns);
-    hear(&pair->device, pair->now_ns);
-    speak(&pair->host, pair->now_ns);
-    speak(&pair->device, pair->now_ns);
+    wire_end_hear(&pair->host, pair->now_ns);
+    wire_end_hear(&pair->device, pair->now_ns);
+    wire_end_speak(&pair->host, pair->now_ns);
+    wire_end_speak(&pair->device, pair->now_ns);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -91,7 +91,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static uint64_t end_next_ns(const struct wire_end *end, uint64_t now_ns)
+uint64_t wire_end_next_ns(const struct wire_end *end, uint64_t now_ns)
 {
     uint64_t arrival = fake_line_next_ns(end->in);
     uint64_t deadline = fdm_link_deadline_us(&end->link, now_ns / 1000);
@@ -104,8 +104,8 @@ static uint64_t end_next_ns(const struct wire_end *end, uint64_t now_ns)
 
 static uint64_t next_ns(const struct wire_pair *pair)
 {
-    return earlier(end_next_ns(&pair->host, pair->now_ns),
-                   end_next_ns(&pair->device, pair->now_ns));
+    return earlier(wire_end_next_ns(&pair->host, pair->now_ns),
+                   wire_end_next_ns(&pair->device, pair->now_ns));
 }
 
 bool wire_pair_wait(struct wire_pair *pair)

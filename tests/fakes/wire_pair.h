@@ -15,6 +15,12 @@ struct wire_end {
     bool dead; /* unplugged: neither hears nor speaks */
 };
 
+/* For tests that have one end only: delivers what has arrived, sends what can be sent, and says
+ * when that is worth calling again. */
+void wire_end_hear(struct wire_end *end, uint64_t now_ns);
+void wire_end_speak(struct wire_end *end, uint64_t now_ns);
+uint64_t wire_end_next_ns(const struct wire_end *end, uint64_t now_ns);
+
 struct wire_pair {
     struct wire_end host;
     struct wire_end device;
