@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "harness/base/hash.h"
+#include "reference/importers/h5_extract.h"
 #include "reference/importers/h5_process.h"
 #include "reference/importers/importers.h"
 #include "reference/importers/keras_config.h"
@@ -27,7 +28,7 @@ enum fdm_status fdm_import_h5(const uint8_t *bytes, size_t len, const char *name
         return fdm_fail(err, FDM_ERR_MEMORY, "%s: %zu bytes, more than the %zu allowed", name, len,
                         FDM_IMPORT_MAX_BYTES);
     fdm_keras_file_init(&file);
-    enum fdm_status status = fdm_h5_extract_isolated(bytes, len, &file, err);
+    enum fdm_status status = fdm_h5_isolate(fdm_h5_extract, bytes, len, &file, err);
     if (status == FDM_OK)
         status = build(&file, out, err);
     fdm_keras_file_release(&file);

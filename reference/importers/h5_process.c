@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
-#include "reference/importers/h5_extract.h"
 
 #define READ_BYTES 65536
 #define ANSWER_MAX_BYTES                                                                           \
@@ -79,7 +78,7 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
-static _Noreturn void run_child(const uint8_t *bytes, size_t len, int fd)
+static _Noreturn void run_child(fdm_h5_extractor *extract, const uint8_t *bytes, size_t len, int fd)
 {
     forget_handlers();
     silence();
@@ -89,7 +88,7 @@ static _Noreturn void run_child(const uint8_t *bytes, size_t len, int fd)
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_keras_file file;
     fdm_keras_file_init(&file);
-    if (fdm_h5_extract(bytes, len, &file, &err) != FDM_OK)
+    if (extract(bytes, len, &file, &err) != FDM_OK)
         fdm_keras_file_release(&file);
     struct fdm_buf answer;
     fdm_buf_init(&answer);
@@ -175,8 +174,8 @@ static enum fdm_status decode_answer(const struct fdm_buf *answer, struct fdm_ke
     return fdm_keras_decode(answer->data + sizeof theirs, answer->len - sizeof theirs, out, err);
 }
 
-static enum fdm_status start(const uint8_t *bytes, size_t len, pid_t *child, int *from_child,
-                             struct fdm_error *err)
+static enum fdm_status start(fdm_h5_extractor *extract, const uint8_t *bytes, size_t len,
+                             pid_t *child, int *from_child, struct fdm_error *err)
 {
     int ends[2];
     if (pipe(ends) != 0)
@@ -186,7 +185,7 @@ static enum fdm_status start(const uint8_t *bytes, size_t len, pid_t *child, int
     *child = fork();
     if (*child == 0) {
         close(ends[0]);
-        run_child(bytes, len, ends[1]);
+        run_child(extract, bytes, len, ends[1]);
     }
     int fork_errno = errno;
     close(ends[1]);
@@ -197,12 +196,12 @@ static enum fdm_status start(const uint8_t *bytes, size_t len, pid_t *child, int
     return fdm_fail(err, FDM_ERR_IO, "no process for libhdf5: %s", strerror(fork_errno));
 }
 
-enum fdm_status fdm_h5_extract_isolated(const uint8_t *bytes, size_t len,
-                                        struct fdm_keras_file *out, struct fdm_error *err)
+enum fdm_status fdm_h5_isolate(fdm_h5_extractor *extract, const uint8_t *bytes, size_t len,
+                               struct fdm_keras_file *out, struct fdm_error *err)
 {
     pid_t child = -1;
     int from_child = -1;
-    enum fdm_status status = start(bytes, len, &child, &from_child, err);
+    enum fdm_status status = start(extract, bytes, len, &child, &from_child, err);
     if (status != FDM_OK)
         return status;
     struct fdm_buf answer;

@@ -53,14 +53,14 @@ static enum fdm_status check_array(const struct fdm_keras_file *file,
 enum fdm_status fdm_keras_add_array(struct fdm_keras_file *file,
                                     const struct fdm_keras_array *array, struct fdm_error *err)
 {
-    enum fdm_status status = check_array(file, array, err);
     struct fdm_keras_array *arrays = NULL;
+    enum fdm_status status = check_array(file, array, err);
     if (status == FDM_OK) {
         arrays = realloc(file->arrays, (file->array_count + 1) * sizeof *arrays);
         if (arrays == NULL)
             status = fdm_fail(err, FDM_ERR_MEMORY, "no memory for %zu arrays", file->array_count);
     }
-    if (status != FDM_OK) {
+    if (status != FDM_OK || arrays == NULL) {
         fdm_error_context(err, "%s of layer '%s'", array->role, array->layer);
         free(array->values);
         return status;
@@ -129,7 +129,7 @@ static enum fdm_status decode_config(struct cursor *cursor, struct fdm_keras_fil
 static enum fdm_status decode_array(struct cursor *cursor, struct fdm_keras_file *out,
                                     struct fdm_error *err)
 {
-    struct fdm_keras_array array;
+    struct fdm_keras_array array = {0};
     enum fdm_status status = take(cursor, &array, sizeof array, err);
     if (status != FDM_OK)
         return status;

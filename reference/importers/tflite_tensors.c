@@ -94,11 +94,14 @@ static enum fdm_status copy_quant(const struct fdm_fb_vector *scales,
                                   struct fdm_graph *graph, uint32_t index, struct fdm_error *err)
 {
     uint32_t count = scales->count;
-    enum fdm_status status = FDM_OK;
     float *scale = calloc(count, sizeof *scale);
     int32_t *zero_point = calloc(count, sizeof *zero_point);
-    if (scale == NULL || zero_point == NULL)
-        status = fdm_fail(err, FDM_ERR_MEMORY, "no memory for %u scales", count);
+    if (scale == NULL || zero_point == NULL) {
+        free(scale);
+        free(zero_point);
+        return fdm_fail(err, FDM_ERR_MEMORY, "no memory for %u scales", count);
+    }
+    enum fdm_status status = FDM_OK;
     for (uint32_t i = 0; status == FDM_OK && i < count; i++) {
         int64_t zero = zero_points->count != 0 ? fdm_fb_i64_at(zero_points, i) : 0;
         scale[i] = fdm_fb_f32_at(scales, i);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "harness/base/fs.h"
+#include "reference/importers/h5_extract.h"
 #include "reference/importers/h5_process.h"
 #include "reference/importers/importers.h"
 #include "reference/importers/keras_config.h"
@@ -240,7 +241,7 @@ static void damaged_configurations(void **state)
     test_h5_small(&model);
     test_h5_write(&model, &bytes, &len);
     fdm_keras_file_init(&weights);
-    assert_ok(fdm_h5_extract_isolated(bytes, len, &weights, &err), err);
+    assert_ok(fdm_h5_isolate(fdm_h5_extract, bytes, len, &weights, &err), err);
     free(bytes);
     struct subject subject = {
         .sources = {{(const uint8_t *)test_h5_small_config, strlen(test_h5_small_config)}},

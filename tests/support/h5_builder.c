@@ -6,7 +6,6 @@
 
 #include "tests/support/test.h"
 
-#define TEXT_BYTES 64
 #define WRITTEN_MAX 65536 /* numbers; larger datasets keep their fill value */
 
 const char test_h5_small_config[] =
@@ -112,7 +111,7 @@ static hid_t creation_of(const struct test_h5_weight *weight)
     if (weight->external)
         H5Pset_external(creation, "elsewhere.bin", 0, H5F_UNLIMITED);
     if (weight->gzip) {
-        hsize_t chunk[4];
+        hsize_t chunk[8];
         for (uint32_t i = 0; i < weight->rank; i++)
             chunk[i] = weight->dims[i];
         H5Pset_chunk(creation, (int)weight->rank, chunk);
@@ -133,7 +132,7 @@ static void put_values(hid_t dataset, bool ones, size_t count)
 
 static void put_weight(hid_t group, const struct test_h5_weight *weight)
 {
-    hsize_t dims[4];
+    hsize_t dims[8];
     size_t count = 1;
     for (uint32_t i = 0; i < weight->rank; i++) {
         dims[i] = weight->dims[i];
@@ -172,7 +171,7 @@ static void put_layer(hid_t weights, const struct test_h5 *model, const char *la
     if (count == 0 || model->names_are_numbers)
         put_numbers(group, "weight_names", count);
     else
-        put_texts(group, "weight_names", names, count, model->fixed_strings ? TEXT_BYTES : 0);
+        put_texts(group, "weight_names", names, count, model->fixed_bytes);
     H5Gclose(group);
 }
 
@@ -182,11 +181,10 @@ static void put_model(hid_t file, const struct test_h5 *model)
         put_numbers(file, "model_config", 1);
     else if (model->config != NULL)
         put_texts(file, "model_config", &model->config, 1,
-                  model->fixed_strings ? strlen(model->config) : 0);
+                  model->fixed_bytes != 0 ? strlen(model->config) : 0);
     hid_t weights = H5Gcreate2(file, "model_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     assert_true(weights >= 0);
-    put_texts(weights, "layer_names", model->layers, model->layer_count,
-              model->fixed_strings ? TEXT_BYTES : 0);
+    put_texts(weights, "layer_names", model->layers, model->layer_count, model->fixed_bytes);
     for (size_t i = 0; i < model->layer_count; i++)
         if (i == 0 && model->soft_link)
             H5Lcreate_soft(model->layers[i], weights, model->layers[i], H5P_DEFAULT, H5P_DEFAULT);

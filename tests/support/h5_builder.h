@@ -14,7 +14,7 @@ struct test_h5_weight {
     const char *layer;
     const char *name; /* "conv1/kernel:0" */
     uint32_t rank;
-    uint64_t dims[4];
+    uint64_t dims[8];
     enum test_h5_type type;
     bool unwritten; /* listed in weight_names, but there is no dataset */
     bool external;  /* its data lie in another file */
@@ -27,7 +27,7 @@ struct test_h5_weight {
 struct test_h5 {
     const char *config; /* JSON; NULL: no attribute */
     bool config_is_number;
-    bool fixed_strings; /* as older h5py writes names, instead of variable length */
+    size_t fixed_bytes; /* of names, as older h5py writes them; 0: variable length */
     bool names_are_numbers;
     bool soft_link; /* the first layer's group is a soft link to itself */
     const char *layers[TEST_H5_LAYERS];

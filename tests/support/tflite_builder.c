@@ -37,6 +37,8 @@ size_t test_fb_table(struct fdm_buf *out, const struct test_fb_field *fields, si
     uint16_t table_bytes = 4;
     unsigned entries = 0;
     for (size_t i = 0; i < count; i++) {
+        if (fields[i].bytes == 0)
+            continue;
         places[fields[i].id] = table_bytes;
         table_bytes = (uint16_t)(table_bytes + fields[i].bytes);
         if (fields[i].id + 1 > entries)
@@ -128,12 +130,16 @@ static size_t write_tensor(const struct test_tflite_tensor *tensor, uint32_t ind
                            struct fdm_buf *out)
 {
     uint32_t buffer = tensor->buffer != 0 ? tensor->buffer : index + 1;
-    const struct test_fb_field fields[] = {{0, 4, 0},      {1, 1, tensor->type},
-                                           {2, 4, buffer}, {3, 4, 0},
-                                           {4, 4, 0},      {5, 1, tensor->is_variable ? 1 : 0},
-                                           {7, 4, 0}};
     bool has_signature = tensor->signature_rank != 0 || tensor->open_batch;
-    size_t table = test_fb_table(out, fields, has_signature ? 7 : 6);
+    const struct test_fb_field fields[] = {{0, 4, 0},
+                                           {1, 1, tensor->type},
+                                           {2, 4, buffer},
+                                           {3, 4, 0},
+                                           {4, 4, 0},
+                                           {5, 1, tensor->is_variable ? 1 : 0},
+                                           {6, tensor->is_sparse ? 4 : 0, 0},
+                                           {7, has_signature ? 4 : 0, 0}};
+    size_t table = test_fb_table(out, fields, 8);
     link_vector(out, table, 0, tensor->dims, tensor->rank, sizeof(int32_t));
     link_text(out, table, 3, tensor->name);
     write_quant(tensor, out, table);
@@ -149,9 +155,12 @@ static size_t write_tensor(const struct test_tflite_tensor *tensor, uint32_t ind
 
 static size_t write_op(const struct test_tflite_op *op, uint32_t index, struct fdm_buf *out)
 {
-    const struct test_fb_field fields[] = {
-        {0, 4, index}, {1, 4, 0}, {2, 4, 0}, {3, 1, op->options_type}, {4, 4, 0}};
-    size_t table = test_fb_table(out, fields, op->options_type != 0 ? 5 : 4);
+    const struct test_fb_field fields[] = {{0, 4, index},
+                                           {1, 4, 0},
+                                           {2, 4, 0},
+                                           {3, 1, op->options_type},
+                                           {4, op->options_type != 0 ? 4 : 0, 0}};
+    size_t table = test_fb_table(out, fields, 5);
     link_vector(out, table, 1, op->inputs, op->input_count, sizeof(int32_t));
     link_vector(out, table, 2, op->outputs, op->output_count, sizeof(int32_t));
     if (op->options_type != 0)
@@ -161,9 +170,11 @@ static size_t write_op(const struct test_tflite_op *op, uint32_t index, struct f
 
 static size_t write_code(const struct test_tflite_op *op, struct fdm_buf *out)
 {
-    const struct test_fb_field fields[] = {
-        {0, 1, op->deprecated_code}, {2, 4, 1}, {3, 4, (uint32_t)op->code}, {1, 4, 0}};
-    size_t table = test_fb_table(out, fields, op->custom_code != NULL ? 4 : 3);
+    const struct test_fb_field fields[] = {{0, 1, op->deprecated_code},
+                                           {2, 4, 1},
+                                           {3, 4, (uint32_t)op->code},
+                                           {1, op->custom_code != NULL ? 4 : 0, 0}};
+    size_t table = test_fb_table(out, fields, 4);
     if (op->custom_code != NULL)
         link_text(out, table, 1, op->custom_code);
     return table;
@@ -187,12 +198,13 @@ static size_t write_subgraph(const struct test_tflite *model, struct fdm_buf *ou
 
 static void write_buffers(const struct test_tflite *model, struct fdm_buf *out, size_t root)
 {
-    static const struct test_fb_field data_field = {0, 4, 0};
     size_t buffers = link_offsets(out, root, 4, model->tensor_count + 1);
     test_fb_link(out, buffers, test_fb_table(out, NULL, 0));
     for (uint32_t i = 0; i < model->tensor_count; i++) {
         const struct test_tflite_tensor *tensor = &model->tensors[i];
-        size_t table = test_fb_table(out, &data_field, tensor->data != NULL ? 1 : 0);
+        const struct test_fb_field fields[] = {{0, tensor->data != NULL ? 4 : 0, 0},
+                                               {1, tensor->data_elsewhere ? 8 : 0, 4096}};
+        size_t table = test_fb_table(out, fields, 2);
         test_fb_link(out, buffers + ((size_t)i + 1) * 4, table);
         if (tensor->data != NULL)
             link_vector(out, table, 0, tensor->data, tensor->data_bytes, 1);

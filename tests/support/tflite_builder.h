@@ -12,8 +12,8 @@
 
 /* A scalar field of a table, or an offset to be linked later (`bytes` 4, `value` 0). */
 struct test_fb_field {
-    unsigned id; /* below 16 */
-    unsigned bytes;
+    unsigned id;    /* below 16 */
+    unsigned bytes; /* 0: left out, the reader takes the default */
     uint64_t value;
 };
 
@@ -34,6 +34,8 @@ struct test_tflite_tensor {
     int32_t dims[8];
     bool open_batch; /* adds a signature with -1 in front */
     bool is_variable;
+    bool is_sparse;
+    bool data_elsewhere; /* behind the FlatBuffer, as in files past 2 GB */
     uint8_t quantization_details;
     uint32_t signature_rank; /* 0: none */
     int32_t signature[8];

@@ -408,6 +408,51 @@ static void accumulator_overflows(struct model *m)
     ((int32_t *)tensor(m, m->b1)->data)[1] = INT32_MIN;
 }
 
+static void quantized_float(struct model *m)
+{
+    quantize(m->graph, m->mean, 1, 0);
+}
+static void conv_gives_int32(struct model *m)
+{
+    tensor(m, m->conv)->type = FDM_TYPE_S32;
+}
+static void conv_of_uint8(struct model *m)
+{
+    at(m, m->op_conv)->inputs[0] = m->image;
+    tensor(m, m->conv)->type = FDM_TYPE_U8;
+    tensor(m, m->conv)->quant.zero_points[0] = 0;
+}
+static void kernel_huge(struct model *m)
+{
+    uint32_t huge = add(m->graph, "huge", FDM_TYPE_F32, 4, (uint32_t[]){2, 256, 1, 3});
+    float *zeros = calloc(2, sizeof(float[256][3]));
+    assert_int_equal(fdm_graph_set_data(m->graph, huge, zeros, 2 * sizeof(float[256][3]), NULL),
+                     FDM_OK);
+    free(zeros);
+    at(m, m->op_conv)->inputs[1] = huge;
+}
+static void relu_gives_int8(struct model *m)
+{
+    uint32_t relu = at(m, m->op_bn + 1)->output;
+    tensor(m, relu)->type = FDM_TYPE_S8;
+    quantize(m->graph, relu, 1, 0);
+}
+static void gamma_of_int32(struct model *m)
+{
+    tensor(m, m->gamma)->type = FDM_TYPE_S32;
+}
+static void mean_of_vector(struct model *m)
+{
+    at(m, m->op_softmax)->kind = FDM_OP_MEAN;
+}
+static void output_of_uint8(struct model *m)
+{
+    uint32_t flat = add(m->graph, "flat", FDM_TYPE_U8, 2, (uint32_t[]){1, 75});
+    quantize(m->graph, flat, 0.5F, 128);
+    op(m->graph, FDM_OP_RESHAPE, m->image, flat);
+    m->graph->output = flat;
+}
+
 static const struct damage {
     const char *remark;
     struct model (*make)(void);
@@ -456,6 +501,15 @@ static const struct damage {
     {"mean over other axes", make_float, mean_axes_wrong, FDM_ERR_UNSUPPORTED, "axes 1 and 2"},
     {"softmax changes the shape", make_float, softmax_other_shape, FDM_ERR_FORMAT, "output"},
     {"float graph called int8", make_float, wrong_format, FDM_ERR_UNSUPPORTED, "is float in a"},
+    {"float with a scale", make_float, quantized_float, FDM_ERR_UNSUPPORTED, "quantized float32"},
+    {"convolution gives int32", make_float, conv_gives_int32, FDM_ERR_UNSUPPORTED,
+     "'layer'): output of type int32"},
+    {"kernel of 256", make_float, kernel_huge, FDM_ERR_UNSUPPORTED, "kernel of size 256"},
+    {"ReLU gives int8", make_float, relu_gives_int8, FDM_ERR_UNSUPPORTED, "output of type int8"},
+    {"gamma of int32", make_float, gamma_of_int32, FDM_ERR_UNSUPPORTED, "parameter of type int32"},
+    {"mean of a vector", make_float, mean_of_vector, FDM_ERR_UNSUPPORTED, "must be [1,H,W,C]"},
+    {"convolution of uint8", make_int8, conv_of_uint8, FDM_ERR_UNSUPPORTED, "input of type uint8"},
+    {"model gives uint8", make_int8, output_of_uint8, FDM_ERR_UNSUPPORTED, "output of type uint8"},
     {"scale NaN", make_int8, scale_nan, FDM_ERR_FORMAT, "scale 0 is"},
     {"scale 0", make_int8, scale_zero, FDM_ERR_FORMAT, "scale 1 is 0"},
     {"scale infinite", make_int8, scale_infinite, FDM_ERR_FORMAT, "scale 1 is inf"},
@@ -515,6 +569,32 @@ static void accumulators_are_bounded_exactly(void **state)
     bias[1]++;
     assert_int_equal(fdm_graph_check(m.graph, NULL), FDM_ERR_UNSUPPORTED);
     fdm_graph_free(m.graph);
+}
+
+/* 255 times the pixels may be INT32_MAX. */
+static void sums_of_means_are_bounded(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t height, width;
+        enum fdm_status status;
+    } cases[] = {{2048, 4112, FDM_OK}, {2049, 4111, FDM_ERR_UNSUPPORTED}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct model m = make_int8();
+        const uint32_t height = cases[i].height;
+        const uint32_t width = cases[i].width;
+        tensor(&m, m.image)->dims[1] = tensor(&m, m.quant)->dims[1] = height;
+        tensor(&m, m.image)->dims[2] = tensor(&m, m.quant)->dims[2] = width;
+        m.graph->op_count = 1;
+        uint32_t mean = add(m.graph, "m", FDM_TYPE_S8, 2, (uint32_t[]){1, 3});
+        quantize(m.graph, mean, 1, 0);
+        for (uint32_t drop = 1; drop < 6; drop++)
+            free(at(&m, drop)->name);
+        op(m.graph, FDM_OP_MEAN, m.quant, mean);
+        m.graph->output = mean;
+        assert_int_equal(fdm_graph_check(m.graph, NULL), cases[i].status);
+        fdm_graph_free(m.graph);
+    }
 }
 
 static void same_padding_is_tensorflows(void **state)
@@ -646,6 +726,7 @@ static void memory_is_bounded(void **state)
     const float scale = 1;
     const int32_t zero = 0;
     assert_int_equal(fdm_graph_set_quant(graph, 16, &scale, &zero, 1, 0, NULL), FDM_ERR_MEMORY);
+    assert_int_equal(fdm_graph_set_quant(graph, 0, &scale, &zero, 0, 0, NULL), FDM_ERR_FORMAT);
     free(data);
     fdm_graph_free(graph);
 }
@@ -656,6 +737,7 @@ int main(void)
         cmocka_unit_test(good_graphs_pass),
         cmocka_unit_test(damaged_graphs_are_refused),
         cmocka_unit_test(accumulators_are_bounded_exactly),
+        cmocka_unit_test(sums_of_means_are_bounded),
         cmocka_unit_test(same_padding_is_tensorflows),
         cmocka_unit_test(totals_are_counted),
         cmocka_unit_test(lifetimes_count_for_activations),

@@ -7,6 +7,7 @@
 
 #include "harness/base/fs.h"
 #include "harness/base/hash.h"
+#include "reference/importers/flatbuffer.h"
 #include "reference/importers/importers.h"
 #include "tests/support/tflite_builder.h"
 
@@ -265,6 +266,14 @@ static void variable(struct test_tflite *m)
 {
     m->tensors[SMALL_CONV].is_variable = true;
 }
+static void sparse(struct test_tflite *m)
+{
+    m->tensors[SMALL_W1].is_sparse = true;
+}
+static void data_elsewhere(struct test_tflite *m)
+{
+    m->tensors[SMALL_W1].data_elsewhere = true;
+}
 static void rank_7(struct test_tflite *m)
 {
     m->tensors[SMALL_CONV].rank = 7;
@@ -387,6 +396,106 @@ static void float_in_the_middle(struct test_tflite *m)
     m->tensors[SMALL_DW].type = 0;
 }
 
+static void requantize(struct test_tflite *m)
+{
+    m->tensors[SMALL_INPUT].type = 9;
+    m->tensors[SMALL_INPUT].zero_points[0] = 3;
+}
+static void conv_of_rank_2(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_PREDS].inputs[0] = SMALL_MEAN;
+}
+static void weights_unquantized(struct test_tflite *m)
+{
+    m->tensors[SMALL_W3].scale_count = m->tensors[SMALL_W3].zero_point_count = 0;
+}
+static void weights_along_the_input(struct test_tflite *m)
+{
+    struct test_tflite_tensor *t = &m->tensors[SMALL_W3];
+    for (int i = 1; i < 4; i++)
+        t->scales[i] = t->scales[0];
+    t->scale_count = t->zero_point_count = 4;
+    t->quantized_dimension = 3;
+}
+static void reshape_changes_type(struct test_tflite *m)
+{
+    m->tensors[SMALL_MAP].type = 3;
+}
+static void reshape_changes_size(struct test_tflite *m)
+{
+    m->tensors[SMALL_FLAT].dims[1] = 3;
+}
+static void reshape_changes_scale(struct test_tflite *m)
+{
+    m->tensors[SMALL_FLAT].scales[0] = 1.0F / 128;
+}
+static void reshape_by_int8(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_RESHAPE_2].inputs[1] = SMALL_W3;
+}
+static void reshape_by_scalar(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_RESHAPE_2].inputs[1] = SMALL_ONE;
+}
+static void reshape_to_other(struct test_tflite *m)
+{
+    static const uint8_t other[8] = {1, 0, 0, 0, 3, 0, 0, 0};
+    m->tensors[SMALL_TARGET].data = other;
+}
+static void shape_int8(struct test_tflite *m)
+{
+    m->tensors[SMALL_SHAPE].type = 9;
+}
+static void shape_long(struct test_tflite *m)
+{
+    m->tensors[SMALL_SHAPE].dims[0] = 3;
+}
+static void shape_of_shape(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_SHAPE].inputs[0] = SMALL_ONE;
+}
+static void slice_of_int8(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_SLICE].inputs[0] = SMALL_MEAN;
+}
+static void slice_to_int8(struct test_tflite *m)
+{
+    m->tensors[SMALL_BATCH].type = 9;
+}
+static void slice_longer(struct test_tflite *m)
+{
+    m->tensors[SMALL_BATCH].rank = 1;
+    m->tensors[SMALL_BATCH].dims[0] = 3;
+}
+static void slice_by_int8(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_SLICE].inputs[3] = SMALL_W3;
+}
+static void slice_by_scalar(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_SLICE].inputs[1] = SMALL_ONE;
+}
+static void pack_of_int8(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_PACK].inputs[1] = SMALL_MEAN;
+}
+static void pack_of_vector(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_PACK].inputs[1] = SMALL_BEGIN;
+}
+static void pack_to_int8(struct test_tflite *m)
+{
+    m->tensors[SMALL_PACKED].type = 9;
+}
+static void pack_short(struct test_tflite *m)
+{
+    m->tensors[SMALL_PACKED].dims[0] = 3;
+}
+static void dequantize_constant(struct test_tflite *m)
+{
+    m->ops[SMALL_OP_DEQUANTIZE].inputs[0] = SMALL_W3;
+}
+
 static const struct {
     const char *remark;
     void (*damage)(struct test_tflite *model);
@@ -432,6 +541,8 @@ static const struct {
     {"float16", type_16_bit, FDM_ERR_UNSUPPORTED, "tensor 4 'conv': byte"},
     {"uint8 activation", type_changes, FDM_ERR_UNSUPPORTED, "uint8"},
     {"variable tensor", variable, FDM_ERR_UNSUPPORTED, "variable"},
+    {"sparse tensor", sparse, FDM_ERR_UNSUPPORTED, "a sparse tensor"},
+    {"data behind the FlatBuffer", data_elsewhere, FDM_ERR_UNSUPPORTED, "outside the FlatBuffer"},
     {"rank 7", rank_7, FDM_ERR_UNSUPPORTED, "7 dimensions"},
     {"dimension 0", dim_0, FDM_ERR_FORMAT, "dimension 1 is 0"},
     {"dimension -1", dim_negative, FDM_ERR_UNSUPPORTED, "dimension 2 has no fixed size"},
@@ -457,6 +568,29 @@ static const struct {
     {"quantized dimension 4 of 4", axis_beyond, FDM_ERR_FORMAT, "dimension 4"},
     {"custom quantization", custom_quantization, FDM_ERR_UNSUPPORTED, "custom quantization"},
     {"int8 without scale", unquantized, FDM_ERR_UNSUPPORTED, "0 quantization scales"},
+    {"QUANTIZE from int8", requantize, FDM_ERR_UNSUPPORTED, "from int8 to int8"},
+    {"convolution of two dimensions", conv_of_rank_2, FDM_ERR_UNSUPPORTED, "must be [1,H,W,C]"},
+    {"weights without scale", weights_unquantized, FDM_ERR_UNSUPPORTED, "weights need one scale"},
+    {"scales along the input", weights_along_the_input, FDM_ERR_UNSUPPORTED, "weights need one"},
+    {"RESHAPE to uint8", reshape_changes_type, FDM_ERR_UNSUPPORTED, "output of type uint8"},
+    {"RESHAPE to more", reshape_changes_size, FDM_ERR_FORMAT, "'flat'): the shape of its output"},
+    {"RESHAPE to other scale", reshape_changes_scale, FDM_ERR_UNSUPPORTED, "differently"},
+    {"RESHAPE by int8", reshape_by_int8, FDM_ERR_UNSUPPORTED, "shape of type int8"},
+    {"RESHAPE by a scalar", reshape_by_scalar, FDM_ERR_FORMAT, "shape operand"},
+    {"RESHAPE to another shape", reshape_to_other, FDM_ERR_FORMAT, "shape operand"},
+    {"SHAPE of int8", shape_int8, FDM_ERR_UNSUPPORTED, "(SHAPE 'shape'): output of type int8"},
+    {"SHAPE too long", shape_long, FDM_ERR_FORMAT, "(SHAPE 'shape'): the shape of its output"},
+    {"SHAPE of a constant", shape_of_shape, FDM_ERR_UNSUPPORTED, "its input is a constant"},
+    {"slice of int8", slice_of_int8, FDM_ERR_UNSUPPORTED, "'batch'): input of type int8"},
+    {"slice to int8", slice_to_int8, FDM_ERR_UNSUPPORTED, "'batch'): output of type int8"},
+    {"slice longer than its input", slice_longer, FDM_ERR_FORMAT, "'batch'): the shape of its out"},
+    {"slice by int8", slice_by_int8, FDM_ERR_UNSUPPORTED, "bound of type int8"},
+    {"slice by a scalar", slice_by_scalar, FDM_ERR_FORMAT, "its bounds"},
+    {"PACK of int8", pack_of_int8, FDM_ERR_UNSUPPORTED, "'packed'): input of type int8"},
+    {"PACK of a vector", pack_of_vector, FDM_ERR_UNSUPPORTED, "input 1 is not a scalar"},
+    {"PACK to int8", pack_to_int8, FDM_ERR_UNSUPPORTED, "'packed'): output of type int8"},
+    {"PACK too short", pack_short, FDM_ERR_FORMAT, "'packed'): the shape of its output"},
+    {"DEQUANTIZE of a constant", dequantize_constant, FDM_ERR_UNSUPPORTED, "input is a constant"},
     {"float amid int8", float_in_the_middle, FDM_ERR_UNSUPPORTED, "float32"},
 };
 
@@ -664,6 +798,28 @@ static void mangled_files_are_refused(void **state)
     }
 }
 
+static void sizes_are_bounded(void **state)
+{
+    (void)state;
+    static const uint8_t few[3];
+    struct fdm_fb fb;
+    struct fdm_fb_table root;
+    struct fdm_graph *graph;
+    struct fdm_error err = FDM_ERROR_INIT;
+    assert_int_equal(fdm_fb_open(&fb, few, (size_t)INT32_MAX + 1, NULL), FDM_ERR_MEMORY);
+    assert_int_equal(fdm_fb_open(&fb, few, sizeof few, NULL), FDM_OK);
+    assert_int_equal(fdm_fb_root(&fb, &root, &err), FDM_ERR_FORMAT);
+    assert_string_equal(err.message, "byte 0: 3 bytes are no FlatBuffer");
+
+    uint8_t *large = calloc(1, FDM_IMPORT_MAX_BYTES + 1);
+    assert_non_null(large);
+    assert_int_equal(fdm_import_tflite(large, FDM_IMPORT_MAX_BYTES + 1, "l", &graph, NULL),
+                     FDM_ERR_MEMORY);
+    assert_int_equal(fdm_import_h5(large, FDM_IMPORT_MAX_BYTES + 1, "l", &graph, NULL),
+                     FDM_ERR_MEMORY);
+    free(large);
+}
+
 /* Each prefix in memory of its own size, so that a sanitizer sees the first byte too many. */
 static void cut_files_are_refused(void **state)
 {
@@ -785,6 +941,7 @@ int main(void)
         cmocka_unit_test(the_larger_operator_code_counts),
         cmocka_unit_test(broken_models_are_refused),
         cmocka_unit_test(mangled_files_are_refused),
+        cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(cut_files_are_refused),
         cmocka_unit_test(many_tensors_of_one_buffer_are_bounded),
         cmocka_unit_test(files_are_told_apart_by_content),
