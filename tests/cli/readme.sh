@@ -1,0 +1,53 @@
+#!/bin/sh
+# The README promises field names; the program must keep every one of them.
+. "$(dirname "$0")/lib.sh"
+readme=$(cd "$(dirname "$0")/../.." && pwd)/README.md
+"$3" "$work/world" 10 || fail "the test's world"
+
+# words ROW [FROM [TO]]: the backticked words of the table row that begins with ROW, between two texts.
+words() {
+    row=$(grep -F "| $1 |" "$readme") || fail "no row \"$1\" in the README"
+    row=${row#*"|"*"|"}
+    [ -z "${2:-}" ] || row=${row#*"$2"}
+    [ -z "${3:-}" ] || row=${row%%"$3"*}
+    printf '%s\n' "$row" | grep -o '`[a-z0-9_]*`' | tr -d '`'
+}
+# has FILTER WORDS REMARK: every word is a member of what the filter selects.
+has() {
+    for word in $2; do
+        [ "$(jq -r --arg w "$word" "$1 | has(\$w)" "$work/out")" = true ] ||
+            fail "$3: no field \"$word\""
+    done
+    [ -n "$2" ] || fail "$3: the README names no field"
+}
+
+expect 0 "$fdm" list boards --json
+has '.[0]' "$(words '`list boards`')" "list boards"
+expect 0 "$fdm" list models --json
+has '.[0]' "$(words '`list models`')" "list models"
+expect 0 "$fdm" list datasets --json
+has '.[0]' "$(words '`list datasets`')" "list datasets"
+expect 0 "$fdm" split --n 3670 --json
+has . "$(words '`split`' facts '; with')" split
+expect 0 "$fdm" report --card 10.0.0 --json
+has '[.tables[] | select(.table == "accuracy-flowers")][0].rows[0]' \
+    "$(words '`report`' 'Accuracy rows add' '; memory')" "report, accuracy"
+has '[.tables[] | select(.table == "mcu-time-flowers")][0].rows[0]' \
+    "$(words '`report`' 'time rows')" "report, time"
+
+export FDM_DATA_DIR="$work/world/data" FDM_MODELS="$work/world/models"
+expect 0 "$fdm" run --images tiny="$work/world/images" --semantics tflite,tflm --json
+has . "$(words '`run`' facts '; table')" run
+has '.tables[0].rows[0]' "$(words '`run`' '`cases`')" "run, cases"
+expect 0 "$fdm" compare --semantics tflite,tflm --classes --flips 5 --json
+has '.tables[0].rows[0]' "$(words '`compare`' '`pairs`' '; `--classes`')" "compare, pairs"
+has '.tables[1].rows[0]' "$(words '`compare`' '`classes`:' '; `--flips')" "compare, classes"
+expect 0 "$fdm" list sessions --json
+has '.[0]' "$(words '`list sessions`')" "list sessions"
+expect 0 "$fdm" list cases --json
+has '.[0]' "$(words '`list cases`')" "list cases"
+expect 0 "$fdm" show 1 --predictions --json
+has '.[0]' "$(words '`show CASE`' 'a list:')" "show --predictions"
+expect 0 "$fdm" inspect "$FDM_MODELS/small.tflite" --tensors --json
+has '.tables[0].rows[0]' "$(words '`inspect`' '`operators`:' '; with')" "inspect, operators"
+has '.tables[1].rows[0]' "$(words '`inspect`' '`tensors`:')" "inspect, tensors"
