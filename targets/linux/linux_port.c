@@ -1,0 +1,222 @@
+#include "targets/linux/linux_port.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_US 1000
+#define US_PER_MS 1000
+/* poll() promises room for so much in a pipe (POSIX, PIPE_BUF); a write of it does not block. */
+#define WRITE_PIECE 512
+
+#if defined(__clang__)
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+#ifndef FDM_AGENT_FLAGS
+#define FDM_AGENT_FLAGS ""
+#endif
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static bool is_ready(int fd, short event)
+{
+    struct pollfd item = {fd, event, 0};
+    return poll(&item, 1, 0) > 0;
+}
+
+static size_t port_read(void *context, uint8_t *bytes, size_t capacity)
+{
+    struct fdm_linux_port *self = context;
+    if (self->gone || !is_ready(self->in_fd, POLLIN))
+        return 0;
+    ssize_t got = read(self->in_fd, bytes, capacity);
+    if (got > 0)
+        return (size_t)got;
+    self->gone = got == 0 || (errno != EINTR && errno != EAGAIN);
+    return 0;
+}
+
+static size_t port_write(void *context, const uint8_t *bytes, size_t len)
+{
+    struct fdm_linux_port *self = context;
+    if (self->gone || !is_ready(self->out_fd, POLLOUT))
+        return 0;
+    ssize_t put = write(self->out_fd, bytes, len < WRITE_PIECE ? len : WRITE_PIECE);
+    if (put > 0)
+        return (size_t)put;
+    self->gone = put < 0 && errno != EINTR && errno != EAGAIN;
+    return 0;
+}
+
+static uint64_t port_now_us(void *context)
+{
+    const struct fdm_linux_port *self = context;
+    return (now_ns() - self->start_ns) / NS_PER_US;
+}
+
+static int poll_ms(uint64_t now_us, uint64_t until_us)
+{
+    if (until_us == UINT64_MAX)
+        return -1;
+    uint64_t wait_us = until_us > now_us ? until_us - now_us : 0;
+    uint64_t ms = (wait_us + US_PER_MS - 1) / US_PER_MS;
+    return ms < 60000 ? (int)ms : 60000;
+}
+
+static bool port_wait(void *context, uint64_t until_us, bool writing)
+{
+    struct fdm_linux_port *self = context;
+    if (self->gone)
+        return false;
+    struct pollfd items[] = {{self->in_fd, POLLIN, 0}, {self->out_fd, POLLOUT, 0}};
+    poll(items, writing ? 2 : 1, poll_ms(port_now_us(context), until_us));
+    return true;
+}
+
+static void port_counter_start(void *context)
+{
+    struct fdm_linux_port *self = context;
+    self->counting_from_ns = now_ns();
+}
+
+static uint64_t port_counter_read(void *context)
+{
+    const struct fdm_linux_port *self = context;
+    return now_ns() - self->counting_from_ns;
+}
+
+static void port_memory(void *context, struct fdm_port_memory *out)
+{
+    const struct fdm_linux_port *self = context;
+    *out = (struct fdm_port_memory){.stack_bytes = self->stack_bytes,
+                                    .constant_bytes = self->constant_bytes};
+}
+
+static void port_clear_marks(void *context)
+{
+    (void)context;
+}
+
+/* ---- facts ---- */
+
+/* Printable ASCII only, as the wire's texts are; without blanks at the end. */
+static void copy_text(char *out, size_t size, const char *text)
+{
+    size_t len = 0;
+    for (; *text != '\0' && len + 1 < size; text++)
+        if (*text >= 0x20 && *text <= 0x7E)
+            out[len++] = *text;
+    while (len > 0 && out[len - 1] == ' ')
+        len--;
+    out[len] = '\0';
+}
+
+static bool read_line(const char *path, char *line, size_t size)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return false;
+    bool ok = fgets(line, (int)size, file) != NULL;
+    fclose(file);
+    return ok;
+}
+
+static void find_board(char *out, size_t size)
+{
+    char line[256];
+    if (!read_line("/proc/device-tree/model", line, sizeof line))
+        copy_text(line, sizeof line, "linux");
+    copy_text(out, size, line);
+}
+
+static void find_cpu(char *out, size_t size)
+{
+    struct utsname names;
+    copy_text(out, size, uname(&names) == 0 ? names.machine : "unknown");
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    if (file == NULL)
+        return;
+    char line[256];
+    while (fgets(line, sizeof line, file) != NULL) {
+        const char *value = strchr(line, ':');
+        if (strncmp(line, "model name", 10) == 0 && value != NULL) {
+            copy_text(out, size, value + 1 + strspn(value + 1, " "));
+            break;
+        }
+    }
+    fclose(file);
+}
+
+static uint32_t find_clock_hz(void)
+{
+    char line[64];
+    if (!read_line("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", line, sizeof line))
+        return 0;
+    unsigned long khz = strtoul(line, NULL, 10);
+    return khz <= UINT32_MAX / 1000 ? (uint32_t)(khz * 1000) : 0;
+}
+
+static uint32_t find_stack_bytes(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur > UINT32_MAX)
+        return 0;
+    return (uint32_t)limit.rlim_cur;
+}
+
+static uint32_t count_constants(const struct fdm_network *network)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < network->layer_count; i++)
+        bytes += network->layers[i].weights_bytes + network->layers[i].bias_bytes;
+    return (uint32_t)bytes;
+}
+
+void fdm_linux_port_init(struct fdm_linux_port *linux_port, int in_fd, int out_fd,
+                         const struct fdm_network *network, void *arena, size_t arena_bytes)
+{
+    memset(linux_port, 0, sizeof *linux_port);
+    linux_port->in_fd = in_fd;
+    linux_port->out_fd = out_fd;
+    linux_port->start_ns = now_ns();
+    linux_port->constant_bytes = count_constants(network);
+    linux_port->stack_bytes = find_stack_bytes();
+    find_board(linux_port->board, sizeof linux_port->board);
+    find_cpu(linux_port->cpu, sizeof linux_port->cpu);
+    copy_text(linux_port->compiler, sizeof linux_port->compiler, COMPILER " " FDM_AGENT_FLAGS);
+    linux_port->port = (struct fdm_port){
+        .context = linux_port,
+        .board = linux_port->board,
+        .cpu = linux_port->cpu,
+        .compiler = linux_port->compiler,
+        .clock_hz = find_clock_hz(),
+        .caches = FDM_CACHE_INSTRUCTION | FDM_CACHE_DATA,
+        .flash_wait_states = 255,
+        .counter_kind = FDM_COUNTER_NANOSECONDS,
+        .counter_hz = NS_PER_S,
+        .arena = arena,
+        .arena_bytes = arena_bytes,
+        .read = port_read,
+        .write = port_write,
+        .wait = port_wait,
+        .now_us = port_now_us,
+        .counter_start = port_counter_start,
+        .counter_read = port_counter_read,
+        .memory = port_memory,
+        .clear_marks = port_clear_marks,
+    };
+}

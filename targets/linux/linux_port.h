@@ -1,0 +1,30 @@
+/* The Linux port of the agent: a program that a host starts, on this computer or by ssh on a board
+ * under Linux, and talks to over its standard streams. */
+#ifndef FDM_LINUX_LINUX_PORT_H
+#define FDM_LINUX_LINUX_PORT_H
+
+#include "reference/network/network.h"
+#include "targets/agent/port.h"
+#include "targets/wire/msg.h"
+
+struct fdm_linux_port {
+    struct fdm_port port; /* for the agent; points back into this structure */
+    int in_fd;
+    int out_fd;
+    bool gone; /* the host closed its end */
+    uint64_t start_ns;
+    uint64_t counting_from_ns;
+    uint32_t constant_bytes;
+    uint32_t stack_bytes;
+    char board[FDM_MSG_WORD];
+    char cpu[FDM_MSG_WORD];
+    char compiler[FDM_MSG_TEXT];
+};
+
+/* Fills `*linux_port`, which must not move afterwards. The descriptors stay the caller's, who also
+ * ignores SIGPIPE. The arena is aligned and at least network->arena_bytes. The board's name and
+ * clock are read from /proc and /sys, as far as they are there. */
+void fdm_linux_port_init(struct fdm_linux_port *linux_port, int in_fd, int out_fd,
+                         const struct fdm_network *network, void *arena, size_t arena_bytes);
+
+#endif
