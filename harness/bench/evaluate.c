@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/bench/inference.h"
 #include "harness/bench/parallel.h"
-#include "targets/wire/crc32.h"
 
 struct job {
     const struct fdm_evaluation *evaluation;
@@ -64,73 +64,14 @@ static enum fdm_status collect_sizes(struct job *job, struct fdm_error *err)
 static enum fdm_status make_arenas(struct job *job, struct fdm_error *err)
 {
     const struct fdm_evaluation *evaluation = job->evaluation;
-    size_t bytes = FDM_NETWORK_ALIGNMENT;
-    for (size_t i = 0; i < evaluation->case_count; i++)
-        if (evaluation->cases[i]->network->arena_bytes > bytes)
-            bytes = evaluation->cases[i]->network->arena_bytes;
-    bytes = (bytes + 63) / 64 * 64;
+    enum fdm_status status = FDM_OK;
     job->arenas = calloc(evaluation->threads, sizeof *job->arenas);
-    for (uint32_t i = 0; job->arenas != NULL && i < evaluation->threads; i++) {
-        job->arenas[i] = aligned_alloc(64, bytes);
-        if (job->arenas[i] == NULL)
-            return fdm_fail(err, FDM_ERR_MEMORY, "out of memory for %u arenas of %zu bytes",
-                            evaluation->threads, bytes);
-    }
-    return job->arenas != NULL ? FDM_OK : fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-}
-
-static void write_input(const struct fdm_plan_case *item, const struct fdm_image *image,
-                        void *arena)
-{
-    size_t count = (size_t)image->width * image->height * 3;
-    void *input = fdm_network_input(item->network, arena);
-    if (item->network->tensors[item->network->input].type == FDM_NETWORK_F32) {
-        fdm_mapping_apply_f32(&item->mapping.mapping, image->pixels, count, input);
-        return;
-    }
-    uint8_t *codes = input;
-    for (size_t i = 0; i < count; i++)
-        codes[i] = item->mapping.table.code[image->pixels[i]];
-}
-
-/* The first of equal maxima wins, as numpy's argmax has it. */
-static uint32_t argmax(const float *values, uint32_t count)
-{
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < count; i++)
-        if (values[i] > values[best])
-            best = i;
-    return best;
-}
-
-static enum fdm_status classify(const struct fdm_plan_case *item, const struct fdm_image *image,
-                                void *arena, struct fdm_prediction *prediction,
-                                struct fdm_error *err)
-{
-    write_input(item, image, arena);
-    uint64_t begin_ns = fdm_clock_now_ns();
-    if (fdm_network_run(item->network, arena, NULL) != FDM_NN_OK)
-        return fdm_fail(err, FDM_ERR_UNSUPPORTED, "%s: a kernel refused its parameters",
-                        item->record.model);
-    prediction->infer_ns = fdm_clock_now_ns() - begin_ns;
-
-    const float *output = fdm_network_output(item->network, arena);
-    uint32_t best = argmax(output, item->class_count);
-    prediction->raw_output = (int32_t)best;
-    prediction->predicted = (int32_t)item->class_of[best];
-    prediction->score = output[best];
-    prediction->output_crc32 = fdm_crc32(0, output, item->class_count * sizeof *output);
-    return FDM_OK;
-}
-
-static void begin_prediction(struct fdm_prediction *prediction, uint32_t image, uint32_t label)
-{
-    *prediction = (struct fdm_prediction){
-        .image = image,
-        .label = (int32_t)label,
-        .predicted = FDM_PREDICTION_UNREADABLE,
-        .raw_output = -1,
-    };
+    if (job->arenas == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    for (uint32_t i = 0; status == FDM_OK && i < evaluation->threads; i++)
+        status =
+            fdm_inference_arena(evaluation->cases, evaluation->case_count, &job->arenas[i], err);
+    return status;
 }
 
 static enum fdm_status load(const struct job *job, struct fdm_image_result *result,
@@ -167,12 +108,12 @@ static enum fdm_status work(void *context, uint32_t worker, uint32_t item, void 
     uint32_t label = evaluation->dataset->images[result->image].label;
     for (size_t i = 0; status == FDM_OK && i < evaluation->case_count; i++) {
         struct fdm_prediction *prediction = &result->predictions[i];
-        begin_prediction(prediction, result->image, label);
+        fdm_inference_begin(prediction, result->image, label);
         if (!needs(evaluation, i, result->image))
             prediction->image = FDM_EVALUATE_NOT_NEEDED;
         else if (readable)
-            status = classify(evaluation->cases[i], &images[job->size_of_case[i]],
-                              job->arenas[worker], prediction, err);
+            status = fdm_inference_run(evaluation->cases[i], &images[job->size_of_case[i]],
+                                       job->arenas[worker], prediction, err);
     }
     for (size_t i = 0; i < job->size_count; i++)
         fdm_image_release(&images[i]);
