@@ -7,6 +7,8 @@
 static const struct fdm_command commands[] = {
     {"compare", "pair two kinds of cases image by image, with McNemar's exact test",
      fdm_cmd_compare},
+    {"doctor", "check tools, files and boards, and say how to mend what is missing",
+     fdm_cmd_doctor},
     {"inspect", "print a model's operators, shapes, quantization, MACs and bytes", fdm_cmd_inspect},
     {"list", "list boards, models, datasets, semantics, sessions or cases", fdm_cmd_list},
     {"report", "regenerate a model card's tables: published, measured, difference", fdm_cmd_report},

@@ -37,12 +37,17 @@ static enum fdm_status locate(const char *given, const char *variable, const cha
     return *out != NULL ? FDM_OK : fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
 }
 
+enum fdm_status fdm_workspace_db(const char *given, char **out, struct fdm_error *err)
+{
+    return locate(given, "FDM_DB", "results.db", out, err);
+}
+
 enum fdm_status fdm_workspace_store(const char *given, enum fdm_store_mode mode,
                                     struct fdm_store **out, struct fdm_error *err)
 {
     char *path;
     *out = NULL;
-    enum fdm_status status = locate(given, "FDM_DB", "results.db", &path, err);
+    enum fdm_status status = fdm_workspace_db(given, &path, err);
     if (status != FDM_OK)
         return status;
     status = fdm_store_open(path, mode, out, err);

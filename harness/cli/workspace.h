@@ -34,7 +34,9 @@ enum fdm_status fdm_output_format(const struct fdm_output *output, enum fdm_repo
             "the results database (default: $FDM_DB, else results.db in the user's data folder)",  \
             FDM_OPT_TEXT, target, 0, 0                                                             \
     }
-/* Opens the database that was given, or the default one. */
+/* Its path; the caller frees. */
+enum fdm_status fdm_workspace_db(const char *given, char **out, struct fdm_error *err);
+/* Opens it. */
 enum fdm_status fdm_workspace_store(const char *given, enum fdm_store_mode mode,
                                     struct fdm_store **out, struct fdm_error *err);
 

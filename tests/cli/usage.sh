@@ -11,7 +11,7 @@ says out "fdm-bench "
 expect 2 "$fdm" rnu
 says err 'did you mean "run"?'
 
-for command in compare inspect list report run show split; do
+for command in compare doctor inspect list report run show split; do
     expect 0 "$fdm" $command --help
     says out "usage: fdm-bench $command"
     says out "--json"
@@ -53,6 +53,14 @@ expect 2 "$fdm" report --card 1.2.3
 says err 'no card "1.2.3"'
 expect 2 "$fdm" list boards --as xml
 says err 'no format "xml"'
+
+expect 0 "$fdm" doctor --json
+jq -e '.[] | select(.subject == "models") | .state == "missing" and (.fix | length > 0)' "$work/out" \
+    >/dev/null || fail "the doctor does not miss the models"
+printf '{"boards":[{"name":"b","board":"STM32H747I-DISCO","port":"/dev/no-such-port"}]}' >"$work/lab.json"
+expect 1 "$fdm" doctor --lab "$work/lab.json" --json
+jq -e '.[] | select(.subject == "b") | .state == "failed" and (.detail | contains("/dev/no-such-port"))' \
+    "$work/out" >/dev/null || fail "the doctor does not miss the board's port"
 
 : >"$work/other.db"
 printf 'SQLite format 3\0garbage' >"$work/other.db"
