@@ -6,6 +6,11 @@
 
 #define BAUD_TRIAL_US 1000000
 
+/* Otherwise fdm_agent_send() would wait for room that cannot come. */
+_Static_assert(FDM_AGENT_TX_WINDOW >= FDM_MSG_HEADER_BYTES + FDM_AGENT_BODY_MAX &&
+                   FDM_AGENT_TX_WINDOW >= FDM_MSG_HEADER_BYTES + FDM_MSG_BODY_MIN,
+               "the longest answer fits the window");
+
 size_t fdm_agent_input_bytes(const struct fdm_agent *agent)
 {
     return agent->config.network->tensors[agent->config.network->input].bytes;
@@ -125,8 +130,6 @@ bool fdm_agent_send(struct fdm_agent *agent, struct fdm_msg *msg)
             return false;
         if (fdm_msg_write(&agent->link, msg))
             break;
-        if (fdm_link_write_space(&agent->link) == sizeof agent->tx_window)
-            return false; /* larger than the window: it will never go */
         rest(agent, false);
     }
     fdm_agent_settle(agent);

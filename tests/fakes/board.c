@@ -144,13 +144,14 @@ static void port_clear_marks(void *context)
 static void port_restart(void *context)
 {
     struct fake_board *board = context;
+    board->too_early |= !board->replied;
     board->restarts++;
 }
 
 static uint32_t port_set_baud(void *context, uint32_t baud)
 {
     struct fake_board *board = context;
-    board->baud_too_early |= board->baud == 0 && !board->replied;
+    board->too_early |= board->baud == 0 && !board->replied;
     board->baud = baud;
     return baud;
 }

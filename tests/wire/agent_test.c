@@ -52,11 +52,12 @@ static void begin_with(struct bench *bench, const struct wire_pair_config *confi
     bench->network = test_small_network("tflite");
     bench->image_bytes = bench->network->tensors[bench->network->input].bytes;
     bench->output_bytes = bench->network->tensors[bench->network->output].bytes;
-    bench->image = malloc(bench->image_bytes);
+    bench->image = malloc(bench->image_bytes + 1); /* one more than the network takes */
     bench->output = malloc(bench->output_bytes);
     assert_non_null(bench->image);
     assert_non_null(bench->output);
     test_fill_input(bench->network, 5, bench->image);
+    bench->image[bench->image_bytes] = 1;
     compute(bench);
     fake_board_init(&bench->board, bench->network, config);
 }
@@ -197,6 +198,8 @@ static void parts_of_the_output_can_be_read(void **state)
     expect_error(bench, &output, FDM_MSG_ERR_RANGE);
     output.u.output = (struct fdm_msg_output){0xFFFFFFF0, 0x20};
     expect_error(bench, &output, FDM_MSG_ERR_RANGE);
+    output.u.output = (struct fdm_msg_output){4, 0xFFFFFFFE};
+    expect_error(bench, &output, FDM_MSG_ERR_RANGE);
     end(bench);
 }
 
@@ -287,15 +290,17 @@ static void wrong_loads_are_refused_once(void **state)
         uint32_t size_off; /* added to the announced size */
         uint32_t crc_off;
         uint32_t offset; /* of the second piece, 0: as it should be */
+        size_t longer;   /* the second piece, than it should be */
         uint8_t object;
         uint8_t request; /* refused */
         enum fdm_msg_error_code code;
     } cases[] = {
-        {"another size", 1, 0, 0, 0, FDM_MSG_LOAD, FDM_MSG_ERR_RANGE},
-        {"another object", 0, 0, 0, 1, FDM_MSG_LOAD, FDM_MSG_ERR_RANGE},
-        {"damaged on the way", 0, 1, 0, 0, FDM_MSG_LOAD_DATA, FDM_MSG_ERR_CHECKSUM},
-        {"a gap", 0, 0, 9, 0, FDM_MSG_LOAD_DATA, FDM_MSG_ERR_RANGE},
-        {"far beyond the end", 0, 0, 0xFFFFFFFF, 0, FDM_MSG_LOAD_DATA, FDM_MSG_ERR_RANGE},
+        {"another size", 1, 0, 0, 0, 0, FDM_MSG_LOAD, FDM_MSG_ERR_RANGE},
+        {"another object", 0, 0, 0, 0, 1, FDM_MSG_LOAD, FDM_MSG_ERR_RANGE},
+        {"damaged on the way", 0, 1, 0, 0, 0, FDM_MSG_LOAD_DATA, FDM_MSG_ERR_CHECKSUM},
+        {"a gap", 0, 0, 9, 0, 0, FDM_MSG_LOAD_DATA, FDM_MSG_ERR_RANGE},
+        {"far beyond the end", 0, 0, 0xFFFFFFFF, 0, 0, FDM_MSG_LOAD_DATA, FDM_MSG_ERR_RANGE},
+        {"longer than announced", 0, 0, 0, 1, 0, FDM_MSG_LOAD_DATA, FDM_MSG_ERR_RANGE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct bench *bench = begin();
@@ -312,7 +317,7 @@ static void wrong_loads_are_refused_once(void **state)
             struct fdm_msg second = first;
             second.u.data.offset = cases[i].offset != 0 ? cases[i].offset : 8;
             second.u.data.bytes = bench->image + 8;
-            second.u.data.len = bench->image_bytes - 8;
+            second.u.data.len = bench->image_bytes - 8 + cases[i].longer;
             fake_board_send(board, &first);
             fake_board_send(board, &second);
             fake_board_send(board, &second);
@@ -411,7 +416,9 @@ static void memory_marks_are_measured(void **state)
     assert_int_equal(fake_board_ask(&bench->board, &reset)->type, FDM_MSG_RESET_REPLY);
     fake_board_ask(&bench->board, &msg);
     assert_int_equal(memory->arena_used, 0);
+    struct fdm_msg output = {.type = FDM_MSG_OUTPUT, .tag = 61, .u.output = {0, 4}};
     expect_error(bench, &request, FDM_MSG_ERR_STATE);
+    expect_error(bench, &output, FDM_MSG_ERR_STATE);
     assert_int_equal(bench->board.restarts, 0);
     end(bench);
 }
@@ -424,6 +431,7 @@ static void a_board_restarts_after_its_reply(void **state)
     assert_int_equal(fake_board_ask(&bench->board, &reset)->type, FDM_MSG_RESET_REPLY);
     assert_false(fake_board_await_for(&bench->board, SECOND_NS));
     assert_int_equal(bench->board.restarts, 1);
+    assert_false(bench->board.too_early);
     assert_true(fdm_link_is_flushed(&bench->board.agent.link));
     bench->board.port.restart = NULL;
     expect_error(bench, &reset, FDM_MSG_ERR_FEATURE);
@@ -442,7 +450,7 @@ static void a_rate_that_nobody_hears_is_taken_back(void **state)
         const struct fdm_msg *reply = fake_board_ask(board, &msg);
         assert_int_equal(reply->type, FDM_MSG_SET_BAUD_REPLY);
         assert_int_equal(reply->u.baud.baud, 460800);
-        assert_false(board->baud_too_early);
+        assert_false(board->too_early);
         assert_false(fake_board_await_for(board, SECOND_NS / 2));
         assert_int_equal(board->baud, 460800);
         struct fdm_msg ping = {.type = FDM_MSG_PING, .tag = 3};
@@ -470,14 +478,33 @@ static void a_new_host_is_served_at_once(void **state)
     struct fake_board *board = &bench->board;
     load_image(bench);
     struct fdm_msg series = infer(0, 60000);
+    static const uint8_t half_a_message[] = {0x02, 4, 100};
     board->host_dies_after = 3;
     fake_board_send(board, &series);
+    send_raw(bench, half_a_message, sizeof half_a_message);
     assert_false(fake_board_await_for(board, SECOND_NS));
     assert_int_equal(board->item_count, 3);
     assert_int_equal(board->pair.host.link.state, FDM_LINK_OPEN);
     struct fdm_msg ping = {.type = FDM_MSG_PING, .tag = 3};
     assert_int_equal(fake_board_ask(board, &ping)->type, FDM_MSG_PING_REPLY);
     assert_int_equal(board->item_count, 0);
+    end(bench);
+}
+
+/* A host that takes nothing any more: the agent waits for room without spinning. Time passes only
+ * while it rests, so it would not come to an end here otherwise. */
+static void an_agent_that_waits_for_room_rests(void **state)
+{
+    (void)state;
+    struct bench *bench = begin();
+    struct fake_board *board = &bench->board;
+    load_image(bench);
+    struct fdm_msg series = infer(0, 60000);
+    fake_board_send(board, &series);
+    wire_end_speak(&board->pair.host, board->pair.now_ns);
+    board->pair.host.dead = true;
+    assert_false(fake_board_await_for(board, 20 * SECOND_NS));
+    assert_int_equal(fdm_link_write_space(&board->agent.link) / 16, 0);
     end(bench);
 }
 
@@ -539,6 +566,7 @@ int main(void)
         cmocka_unit_test(a_board_restarts_after_its_reply),
         cmocka_unit_test(a_rate_that_nobody_hears_is_taken_back),
         cmocka_unit_test(a_new_host_is_served_at_once),
+        cmocka_unit_test(an_agent_that_waits_for_room_rests),
         cmocka_unit_test(a_lost_line_ends_the_agent),
         cmocka_unit_test(configurations_that_cannot_work_are_refused),
     };
