@@ -29,19 +29,14 @@ struct request {
     struct fdm_output output;
 };
 
+/* What the program knows fills a table; what was measured is rendered from the store. */
 struct list {
     const char *name;
+    void (*fill)(const struct request *request, const struct fdm_registry *registry,
+                 struct fdm_table *table);
     enum fdm_status (*render)(const struct request *request, enum fdm_report_format format,
                               struct fdm_buf *out, struct fdm_error *err);
 };
-
-static enum fdm_status render_and_release(struct fdm_table *table, enum fdm_report_format format,
-                                          struct fdm_buf *out, struct fdm_error *err)
-{
-    enum fdm_status status = fdm_table_render(table, format, out, err);
-    fdm_table_release(table);
-    return status;
-}
 
 static void add_text_column(struct fdm_table *table, const char *key, const char *header)
 {
@@ -61,164 +56,130 @@ static void add_positive(struct fdm_table *table, uint64_t value)
         fdm_table_add_none(table);
 }
 
-static enum fdm_status list_boards(const struct request *request, enum fdm_report_format format,
-                                   struct fdm_buf *out, struct fdm_error *err)
+static void fill_boards(const struct request *request, const struct fdm_registry *registry,
+                        struct fdm_table *table)
 {
     (void)request;
-    struct fdm_registry *registry;
-    enum fdm_status status = fdm_registry_load_default(&registry, err);
-    if (status != FDM_OK)
-        return status;
-    struct fdm_table table;
-    fdm_table_init(&table, "boards", NULL);
-    add_text_column(&table, "id", "board");
-    add_text_column(&table, "kind", "kind");
-    add_text_column(&table, "series", "series");
-    add_text_column(&table, "cpu", "CPU");
-    add_number_column(&table, "cores", "cores");
-    fdm_table_add_column(&table, "clock_hz", "clock_hz", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES);
-    fdm_table_add_column(&table, "clock_mhz", "MHz", FDM_ALIGN_RIGHT, FDM_FOR_PEOPLE);
-    add_text_column(&table, "twin", "emulated twin");
-    fdm_table_add_column(&table, "hardware_tested", "run on hardware", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    fdm_table_add_column(&table, "description", "description", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
+    add_text_column(table, "id", "board");
+    add_text_column(table, "kind", "kind");
+    add_text_column(table, "series", "series");
+    add_text_column(table, "cpu", "CPU");
+    add_number_column(table, "cores", "cores");
+    fdm_table_add_column(table, "clock_hz", "clock_hz", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES);
+    fdm_table_add_column(table, "clock_mhz", "MHz", FDM_ALIGN_RIGHT, FDM_FOR_PEOPLE);
+    add_text_column(table, "twin", "emulated twin");
+    fdm_table_add_column(table, "hardware_tested", "run on hardware", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "description", "description", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
     for (size_t i = 0; i < registry->board_count; i++) {
         const struct fdm_board_entry *board = &registry->boards[i];
-        fdm_table_add_text(&table, board->id);
-        fdm_table_add_text(&table, fdm_board_kind_name(board->kind));
-        fdm_table_add_text(&table, board->series);
-        fdm_table_add_text(&table, board->cpu);
-        add_positive(&table, board->cores);
-        add_positive(&table, board->clock_hz);
-        add_positive(&table, board->clock_hz / 1000000);
-        fdm_table_add_text(&table, board->twin);
-        fdm_table_add_bool(&table, board->hardware_tested);
-        fdm_table_add_text(&table, board->description);
+        fdm_table_add_text(table, board->id);
+        fdm_table_add_text(table, fdm_board_kind_name(board->kind));
+        fdm_table_add_text(table, board->series);
+        fdm_table_add_text(table, board->cpu);
+        add_positive(table, board->cores);
+        add_positive(table, board->clock_hz);
+        add_positive(table, board->clock_hz / 1000000);
+        fdm_table_add_text(table, board->twin);
+        fdm_table_add_bool(table, board->hardware_tested);
+        fdm_table_add_text(table, board->description);
     }
-    fdm_registry_free(registry);
-    return render_and_release(&table, format, out, err);
 }
 
-static enum fdm_status list_models(const struct request *request, enum fdm_report_format format,
-                                   struct fdm_buf *out, struct fdm_error *err)
+static void fill_models(const struct request *request, const struct fdm_registry *registry,
+                        struct fdm_table *table)
 {
-    struct fdm_registry *registry;
-    enum fdm_status status = fdm_registry_load_default(&registry, err);
-    if (status != FDM_OK)
-        return status;
-    struct fdm_table table;
-    fdm_table_init(&table, "models", NULL);
-    add_text_column(&table, "id", "model");
-    add_text_column(&table, "family", "family");
-    add_text_column(&table, "dataset", "dataset");
-    add_number_column(&table, "resolution", "pixels");
-    add_text_column(&table, "published_scale", "published scale");
-    add_number_column(&table, "published_offset", "offset");
-    add_text_column(&table, "label_order", "labels");
-    fdm_table_add_column(&table, "int8_path", "int8_path", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
-    fdm_table_add_column(&table, "int8_sha256", "int8_sha256", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
-    fdm_table_add_column(&table, "float_path", "float_path", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
-    fdm_table_add_column(&table, "float_sha256", "float_sha256", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
+    add_text_column(table, "id", "model");
+    add_text_column(table, "family", "family");
+    add_text_column(table, "dataset", "dataset");
+    add_number_column(table, "resolution", "pixels");
+    add_text_column(table, "published_scale", "published scale");
+    add_number_column(table, "published_offset", "offset");
+    add_text_column(table, "label_order", "labels");
+    fdm_table_add_column(table, "int8_path", "int8_path", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
+    fdm_table_add_column(table, "int8_sha256", "int8_sha256", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
+    fdm_table_add_column(table, "float_path", "float_path", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
+    fdm_table_add_column(table, "float_sha256", "float_sha256", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
     for (size_t i = 0; i < registry->model_count; i++) {
         const struct fdm_model_entry *model = &registry->models[i];
         if (request->dataset != NULL && strcmp(request->dataset, model->dataset) != 0)
             continue;
-        fdm_table_add_text(&table, model->id);
-        fdm_table_add_text(&table, model->family);
-        fdm_table_add_text(&table, model->dataset);
-        fdm_table_add_int(&table, model->resolution);
-        fdm_table_add_text(&table, model->scale_text);
-        fdm_table_add_real(&table, model->offset, 0);
-        fdm_table_add_text(&table, fdm_label_order_name(model->label_order));
-        fdm_table_add_text(&table, model->int8_file.path);
-        fdm_table_add_text(&table, model->int8_file.sha256);
-        fdm_table_add_text(&table, model->float_file.path);
-        fdm_table_add_text(&table, model->float_file.sha256);
+        fdm_table_add_text(table, model->id);
+        fdm_table_add_text(table, model->family);
+        fdm_table_add_text(table, model->dataset);
+        fdm_table_add_int(table, model->resolution);
+        fdm_table_add_text(table, model->scale_text);
+        fdm_table_add_real(table, model->offset, 0);
+        fdm_table_add_text(table, fdm_label_order_name(model->label_order));
+        fdm_table_add_text(table, model->int8_file.path);
+        fdm_table_add_text(table, model->int8_file.sha256);
+        fdm_table_add_text(table, model->float_file.path);
+        fdm_table_add_text(table, model->float_file.sha256);
     }
-    fdm_registry_free(registry);
-    return render_and_release(&table, format, out, err);
 }
 
-static enum fdm_status list_datasets(const struct request *request, enum fdm_report_format format,
-                                     struct fdm_buf *out, struct fdm_error *err)
+static void fill_datasets(const struct request *request, const struct fdm_registry *registry,
+                          struct fdm_table *table)
 {
     (void)request;
-    struct fdm_registry *registry;
-    enum fdm_status status = fdm_registry_load_default(&registry, err);
-    if (status != FDM_OK)
-        return status;
-    struct fdm_table table;
-    fdm_table_init(&table, "datasets", NULL);
-    add_text_column(&table, "id", "dataset");
-    add_text_column(&table, "title", "title");
-    add_number_column(&table, "classes", "classes");
-    add_number_column(&table, "images", "images");
-    add_number_column(&table, "validation", "validation");
-    add_text_column(&table, "split", "split");
-    add_number_column(&table, "seed", "seed");
-    add_text_column(&table, "licence", "licence");
-    fdm_table_add_column(&table, "url", "url", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
+    add_text_column(table, "id", "dataset");
+    add_text_column(table, "title", "title");
+    add_number_column(table, "classes", "classes");
+    add_number_column(table, "images", "images");
+    add_number_column(table, "validation", "validation");
+    add_text_column(table, "split", "split");
+    add_number_column(table, "seed", "seed");
+    add_text_column(table, "licence", "licence");
+    fdm_table_add_column(table, "url", "url", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
     for (size_t i = 0; i < registry->dataset_count; i++) {
         const struct fdm_dataset_entry *dataset = &registry->datasets[i];
-        fdm_table_add_text(&table, dataset->id);
-        fdm_table_add_text(&table, dataset->title);
-        fdm_table_add_int(&table, dataset->class_count);
-        fdm_table_add_int(&table, dataset->image_count);
-        fdm_table_add_int(&table, dataset->validation_count);
-        fdm_table_add_text(&table, dataset->split_scheme);
-        fdm_table_add_int(&table, dataset->split_seed);
-        fdm_table_add_text(&table, dataset->licence);
-        fdm_table_add_text(&table, dataset->url);
+        fdm_table_add_text(table, dataset->id);
+        fdm_table_add_text(table, dataset->title);
+        fdm_table_add_int(table, dataset->class_count);
+        fdm_table_add_int(table, dataset->image_count);
+        fdm_table_add_int(table, dataset->validation_count);
+        fdm_table_add_text(table, dataset->split_scheme);
+        fdm_table_add_int(table, dataset->split_seed);
+        fdm_table_add_text(table, dataset->licence);
+        fdm_table_add_text(table, dataset->url);
     }
-    fdm_registry_free(registry);
-    return render_and_release(&table, format, out, err);
 }
 
-static enum fdm_status list_cards(const struct request *request, enum fdm_report_format format,
-                                  struct fdm_buf *out, struct fdm_error *err)
+static void fill_cards(const struct request *request, const struct fdm_registry *registry,
+                       struct fdm_table *table)
 {
     (void)request;
-    struct fdm_registry *registry;
-    enum fdm_status status = fdm_registry_load_default(&registry, err);
-    if (status != FDM_OK)
-        return status;
-    struct fdm_table table;
-    fdm_table_init(&table, "cards", NULL);
-    add_text_column(&table, "version", "card");
-    add_text_column(&table, "title", "title");
-    add_number_column(&table, "tables", "tables");
-    add_number_column(&table, "rows", "rows");
-    add_text_column(&table, "url", "published at");
+    add_text_column(table, "version", "card");
+    add_text_column(table, "title", "title");
+    add_number_column(table, "tables", "tables");
+    add_number_column(table, "rows", "rows");
+    add_text_column(table, "url", "published at");
     for (size_t i = 0; i < registry->card_count; i++) {
         const struct fdm_card *card = &registry->cards[i];
         size_t rows = 0;
         for (size_t t = 0; t < card->table_count; t++)
             rows += card->tables[t].row_count;
-        fdm_table_add_text(&table, card->version);
-        fdm_table_add_text(&table, card->title);
-        fdm_table_add_int(&table, (int64_t)card->table_count);
-        fdm_table_add_int(&table, (int64_t)rows);
-        fdm_table_add_text(&table, card->url);
+        fdm_table_add_text(table, card->version);
+        fdm_table_add_text(table, card->title);
+        fdm_table_add_int(table, (int64_t)card->table_count);
+        fdm_table_add_int(table, (int64_t)rows);
+        fdm_table_add_text(table, card->url);
     }
-    fdm_registry_free(registry);
-    return render_and_release(&table, format, out, err);
 }
 
-static enum fdm_status list_semantics(const struct request *request, enum fdm_report_format format,
-                                      struct fdm_buf *out, struct fdm_error *err)
+static void fill_semantics(const struct request *request, const struct fdm_registry *registry,
+                           struct fdm_table *table)
 {
     (void)request;
-    struct fdm_table table;
-    fdm_table_init(&table, "semantics", NULL);
-    add_text_column(&table, "name", "semantics");
-    fdm_table_add_column(&table, "default", "default", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    add_text_column(&table, "description", "what computes like this");
+    (void)registry;
+    add_text_column(table, "name", "semantics");
+    fdm_table_add_column(table, "default", "default", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    add_text_column(table, "description", "what computes like this");
     for (size_t i = 0; i < fdm_semantics_count(); i++) {
         const struct fdm_semantics *semantics = fdm_semantics_at(i);
-        fdm_table_add_text(&table, semantics->name);
-        fdm_table_add_bool(&table, i == 0);
-        fdm_table_add_text(&table, semantics->description);
+        fdm_table_add_text(table, semantics->name);
+        fdm_table_add_bool(table, i == 0);
+        fdm_table_add_text(table, semantics->description);
     }
-    return render_and_release(&table, format, out, err);
 }
 
 static enum fdm_status list_sessions(const struct request *request, enum fdm_report_format format,
@@ -265,11 +226,28 @@ static enum fdm_status list_cases(const struct request *request, enum fdm_report
 }
 
 static const struct list lists[] = {
-    {"boards", list_boards},     {"cards", list_cards},
-    {"cases", list_cases},       {"datasets", list_datasets},
-    {"models", list_models},     {"semantics", list_semantics},
-    {"sessions", list_sessions}, {NULL, NULL},
+    {"boards", fill_boards, NULL},     {"cards", fill_cards, NULL},
+    {"cases", NULL, list_cases},       {"datasets", fill_datasets, NULL},
+    {"models", fill_models, NULL},     {"semantics", fill_semantics, NULL},
+    {"sessions", NULL, list_sessions}, {NULL, NULL, NULL},
 };
+
+static enum fdm_status list_known(const struct list *list, const struct request *request,
+                                  enum fdm_report_format format, struct fdm_buf *out,
+                                  struct fdm_error *err)
+{
+    struct fdm_registry *registry;
+    enum fdm_status status = fdm_registry_load_default(&registry, err);
+    if (status != FDM_OK)
+        return status;
+    struct fdm_table table;
+    fdm_table_init(&table, list->name, NULL);
+    list->fill(request, registry, &table);
+    fdm_registry_free(registry);
+    status = fdm_table_render(&table, format, out, err);
+    fdm_table_release(&table);
+    return status;
+}
 
 static enum fdm_status run_list(const char *name, const struct request *request,
                                 struct fdm_error *err)
@@ -284,7 +262,8 @@ static enum fdm_status run_list(const char *name, const struct request *request,
     fdm_buf_init(&text);
     enum fdm_status status = fdm_output_format(&request->output, &format, err);
     if (status == FDM_OK)
-        status = list->render(request, format, &text, err);
+        status = list->fill != NULL ? list_known(list, request, format, &text, err)
+                                    : list->render(request, format, &text, err);
     if (status == FDM_OK)
         status = fdm_cmd_write(&text, request->output.path, err);
     fdm_buf_release(&text);
