@@ -195,7 +195,7 @@ struct fdm_msg_reset {
 };
 
 struct fdm_msg_baud {
-    uint32_t baud; /* in a reply: what the board can set, nearest to the request */
+    uint32_t baud; /* in a reply: what will hold, as exactly as the board's clock divides */
 };
 
 enum fdm_msg_error_code {
