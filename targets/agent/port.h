@@ -51,9 +51,10 @@ struct fdm_port {
     /* Microseconds since start-up, never backwards. */
     uint64_t (*now_us)(void *context);
 
-    /* What passed between start and read, in counter_kind's unit; several reads after one start are
-     * allowed. A pair with nothing in between gives the port's own cost at most, a few dozen. Both
-     * are compiler barriers. */
+    /* What passed between start and read, in counter_kind's unit: one read for each start. The port
+     * may hold interrupts back in between, so that the work alone is counted; it is no place for
+     * read() and write(). A pair with nothing in between gives the port's own cost, a few dozen.
+     * Both are compiler barriers. */
     void (*counter_start)(void *context);
     uint64_t (*counter_read)(void *context);
 

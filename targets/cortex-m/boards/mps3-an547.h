@@ -1,0 +1,14 @@
+/* Cortex-M55: Arm's AN547 image for the MPS3 board, application note Arm DAI 0547 (memory map,
+ * interrupts, clocks); secure aliases, bit 28 set. */
+#ifndef FDM_CORTEX_M_BOARD_H
+#define FDM_CORTEX_M_BOARD_H
+
+#define FDM_BOARD_CLOCK_HZ 32000000u /* CPU and SysTick */
+#define FDM_BOARD_UART 0x59303000u   /* UART0 */
+#define FDM_BOARD_UART_HZ 25000000u
+#define FDM_BOARD_UART_IRQ 33u   /* receive and transmit, */
+#define FDM_BOARD_UART_IRQ_2 34u /* either way round: both have the same handler */
+#define FDM_BOARD_FPGAIO 0x59302000u
+#define FDM_BOARD_TIMER_HZ 20000000u /* of its COUNTER */
+
+#endif

@@ -1,0 +1,17 @@
+/* The Cortex-M port of the agent: what struct fdm_port asks for, from the core and the machine's
+ * drivers (machine.h).
+ *
+ * Compiled for one board by definitions: FDM_BOARD_HEADER, FDM_FIRMWARE_BOARD, FDM_FIRMWARE_CPU and
+ * FDM_FIRMWARE_FLAGS, texts for HELLO; FDM_ICOUNT_SHIFT for an emulator that advances its clock by
+ * 2^shift ns per instruction (QEMU's -icount). With it the counter counts instructions, which is
+ * proven at start-up on a loop of known length; where that fails, as on a real board, it counts the
+ * timer's ticks. */
+#ifndef FDM_CORTEX_M_CORTEX_M_H
+#define FDM_CORTEX_M_CORTEX_M_H
+
+#include "targets/agent/port.h"
+
+/* Starts the clock and fills `*port`, for which it keeps the only state: call it once. */
+void fdm_cortex_m_port(struct fdm_port *port, void *arena, size_t arena_bytes);
+
+#endif

@@ -1,0 +1,43 @@
+/* What a machine's drivers supply to the Cortex-M port. One driver of each kind is linked in; the
+ * board's header, named by FDM_BOARD_HEADER, tells them addresses and clocks. */
+#ifndef FDM_CORTEX_M_MACHINE_H
+#define FDM_CORTEX_M_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- the serial line ------------------------------------------------------------------------ */
+
+/* Called before main(), so that every fault can be reported. */
+void fdm_line_init(void);
+/* As in struct fdm_port: neither blocks. */
+size_t fdm_line_read(uint8_t *bytes, size_t capacity);
+size_t fdm_line_write(const uint8_t *bytes, size_t len);
+/* True if read() would give something, or with `writing` write() take something. Called with
+ * interrupts off; afterwards an interrupt becomes pending when it changes to true. */
+bool fdm_line_ready(bool writing);
+/* Sends one byte by polling, in any state of the program: for fault reports. */
+void fdm_line_put_now(uint8_t byte);
+/* Waits until everything has left. */
+void fdm_line_drain(void);
+uint32_t fdm_line_set_baud(uint32_t baud);
+/* Vectors of the line's interrupts. */
+void fdm_line_interrupt(void);
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+/* A point in time; only fdm_time_between() knows what is inside. */
+struct fdm_time {
+    uint32_t fine, coarse;
+};
+
+void fdm_time_init(void);
+/* The precise part is the last thing read by now(), the first read by then(): a measurement begins
+ * with now() and ends with then(). */
+struct fdm_time fdm_time_now(void);
+struct fdm_time fdm_time_then(void);
+/* Ticks of FDM_BOARD_TIMER_HZ. */
+uint64_t fdm_time_between(struct fdm_time from, struct fdm_time to);
+
+#endif
