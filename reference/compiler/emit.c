@@ -82,18 +82,21 @@ static void emit_network(struct fdm_buf *out, const struct fdm_network *network,
         network->output, network->activation_bytes, network->scratch_bytes, network->arena_bytes);
 }
 
-static void emit_arena(struct fdm_buf *out, const struct fdm_network *network, const char *name)
+static void emit_memory(struct fdm_buf *out, const char *name, size_t bytes)
 {
+    if (name == NULL)
+        return;
     fdm_buf_printf(out,
                    "extern unsigned char %s[%zu];\n"
                    "_Alignas(FDM_NETWORK_ALIGNMENT) unsigned char %s[%zu];\n",
-                   name, network->arena_bytes, name, network->arena_bytes);
+                   name, bytes, name, bytes);
 }
 
 static enum fdm_status check_names(const struct fdm_network *network,
                                    const struct fdm_emit_options *options, struct fdm_error *err)
 {
-    const char *names[] = {options->network, network->kernels->name, options->arena};
+    const char *names[] = {options->network, network->kernels->name, options->arena,
+                           options->input};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (names[i] != NULL && !fdm_emit_is_identifier(names[i]))
             return fdm_fail(err, FDM_ERR_USAGE, "'%s' is no identifier in C", names[i]);
@@ -120,7 +123,7 @@ enum fdm_status fdm_emit_c(const struct fdm_network *network,
         emit_tensor(out, &network->tensors[i]);
     fdm_buf_puts(out, "};\n");
     emit_network(out, network, options->network);
-    if (options->arena != NULL)
-        emit_arena(out, network, options->arena);
+    emit_memory(out, options->arena, network->arena_bytes);
+    emit_memory(out, options->input, network->tensors[network->input].bytes);
     return fdm_buf_check(out, err);
 }

@@ -21,7 +21,6 @@
 
 #define BAUDDIV_MIN 16u
 #define BAUDDIV_MAX 0xFFFFFu
-#define START_BAUD 115200u
 
 #define RING 4096u /* a power of two */
 
@@ -30,16 +29,22 @@ static struct {
     volatile uint32_t head; /* bytes ever put in */
     volatile uint32_t tail; /* bytes ever taken out */
     uint8_t bytes[RING];
+    volatile bool full; /* a byte waits in the UART, its interrupt off, until read() makes room */
 } ring;
 
 static uint32_t divider;
 
-/* A full ring leaves the byte in the UART and its interrupt off, until read() makes room. */
+static void enable(bool writing)
+{
+    CTRL = CTRL_ENABLE | (ring.full ? 0u : CTRL_RX_INTERRUPT) | (writing ? CTRL_TX_INTERRUPT : 0u);
+}
+
 static void receive(void)
 {
     while ((STATE & STATE_RX_FULL) != 0) {
         if (ring.head - ring.tail == RING) {
-            CTRL = CTRL_ENABLE;
+            ring.full = true;
+            enable(false);
             return;
         }
         ring.bytes[ring.head % RING] = (uint8_t)DATA;
@@ -56,8 +61,8 @@ void fdm_line_interrupt(void)
 void fdm_line_init(void)
 {
     CTRL = 0;
-    fdm_line_set_baud(START_BAUD);
-    CTRL = CTRL_ENABLE | CTRL_RX_INTERRUPT;
+    fdm_line_set_baud(FDM_LINE_BAUD);
+    enable(false);
     FDM_NVIC_ISER(FDM_BOARD_UART_IRQ) = 1u << FDM_BOARD_UART_IRQ % 32u;
     FDM_NVIC_ISER(FDM_BOARD_UART_IRQ_2) = 1u << FDM_BOARD_UART_IRQ_2 % 32u;
 }
@@ -69,9 +74,10 @@ size_t fdm_line_read(uint8_t *bytes, size_t capacity)
         bytes[count++] = ring.bytes[ring.tail % RING];
         ring.tail = ring.tail + 1;
     }
-    if (count > 0 && (CTRL & CTRL_RX_INTERRUPT) == 0) {
+    if (count > 0 && ring.full) {
         fdm_interrupts_off();
-        CTRL = CTRL_ENABLE | CTRL_RX_INTERRUPT;
+        ring.full = false;
+        enable(false);
         receive();
         fdm_interrupts_on();
     }
@@ -88,7 +94,7 @@ size_t fdm_line_write(const uint8_t *bytes, size_t len)
 
 bool fdm_line_ready(bool writing)
 {
-    CTRL = CTRL_ENABLE | CTRL_RX_INTERRUPT | (writing ? CTRL_TX_INTERRUPT : 0u);
+    enable(writing);
     return ring.head != ring.tail || (writing && (STATE & STATE_TX_FULL) == 0);
 }
 

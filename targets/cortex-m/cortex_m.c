@@ -168,13 +168,14 @@ void fdm_cortex_m_port(struct fdm_port *port, void *arena, size_t arena_bytes)
     state.instructions = false;
     state.instructions = counts_instructions();
     *port = (struct fdm_port){
-        .board = FDM_FIRMWARE_BOARD,
-        .cpu = FDM_FIRMWARE_CPU,
-        .compiler = "gcc " __VERSION__ " " FDM_FIRMWARE_FLAGS,
+        .board = FDM_AGENT_BOARD,
+        .cpu = FDM_AGENT_CPU,
+        .compiler = "gcc " __VERSION__ " " FDM_AGENT_FLAGS,
         .clock_hz = FDM_BOARD_CLOCK_HZ,
         .flash_wait_states = 255,
         .counter_kind = state.instructions ? FDM_COUNTER_INSTRUCTIONS : FDM_COUNTER_TICKS,
         .counter_hz = state.instructions ? 0 : FDM_BOARD_TIMER_HZ,
+        .baud = FDM_LINE_BAUD,
         .arena = arena,
         .arena_bytes = arena_bytes,
         .read = port_read,

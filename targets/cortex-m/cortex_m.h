@@ -1,8 +1,8 @@
 /* The Cortex-M port of the agent: what struct fdm_port asks for, from the core and the machine's
  * drivers (machine.h).
  *
- * Compiled for one board by definitions: FDM_BOARD_HEADER, FDM_FIRMWARE_BOARD, FDM_FIRMWARE_CPU and
- * FDM_FIRMWARE_FLAGS, texts for HELLO; FDM_ICOUNT_SHIFT for an emulator that advances its clock by
+ * Compiled for one board by definitions: FDM_BOARD_HEADER, FDM_AGENT_BOARD, FDM_AGENT_CPU and
+ * FDM_AGENT_FLAGS, texts for HELLO; FDM_ICOUNT_SHIFT for an emulator that advances its clock by
  * 2^shift ns per instruction (QEMU's -icount). With it the counter counts instructions, which is
  * proven at start-up on a loop of known length; where that fails, as on a real board, it counts the
  * timer's ticks. */

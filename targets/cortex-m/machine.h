@@ -9,6 +9,8 @@
 
 /* ---- the serial line ------------------------------------------------------------------------ */
 
+#define FDM_LINE_BAUD 115200u /* at start-up */
+
 /* Called before main(), so that every fault can be reported. */
 void fdm_line_init(void);
 /* As in struct fdm_port: neither blocks. */

@@ -13,7 +13,7 @@
 int main(void);
 _Noreturn void fdm_reset(void);
 void fdm_fault(void);
-void fdm_fault_report(const uint32_t *frame);
+_Noreturn void fdm_fault_report(const uint32_t *frame);
 
 /* Left alone below the stack pointer: what this function itself may yet push. */
 #define OWN_FRAME_WORDS 16
@@ -70,9 +70,23 @@ static void put_hex(const char *label, uint32_t value)
         fdm_line_put_now((uint8_t) "0123456789abcdef"[value >> shift & 15u]);
 }
 
-/* A line of text for whoever listens, between the zero bytes that delimit frames. Then nothing: the
- * host sees a board that does not answer. */
-__attribute__((used)) void fdm_fault_report(const uint32_t *frame)
+static _Noreturn void stop(void)
+{
+    put_text("\r\n");
+    fdm_line_put_now(0);
+    fdm_interrupts_off();
+    for (;;)
+        fdm_wait_for_interrupt();
+}
+
+_Noreturn void fdm_stop_with(const char *text)
+{
+    fdm_line_put_now(0);
+    put_text(text);
+    stop();
+}
+
+__attribute__((used)) _Noreturn void fdm_fault_report(const uint32_t *frame)
 {
     uint32_t exception;
     __asm__ volatile("mrs %0, ipsr" : "=r"(exception));
@@ -86,11 +100,7 @@ __attribute__((used)) void fdm_fault_report(const uint32_t *frame)
     } else {
         put_hex(" stack pointer outside the stack ", (uint32_t)(uintptr_t)frame);
     }
-    put_text("\r\n");
-    fdm_line_put_now(0);
-    fdm_interrupts_off();
-    for (;;)
-        fdm_wait_for_interrupt();
+    stop();
 }
 
 /* The report needs a stack even when the old one overflowed. */

@@ -9,6 +9,10 @@ uint32_t fdm_stack_used(void);
 /* Forgets what was used beyond the caller's own frame. */
 void fdm_stack_repaint(void);
 
+/* Says so on the line, between the zero bytes that delimit frames, and does nothing more: the host
+ * sees a board that does not answer. */
+_Noreturn void fdm_stop_with(const char *text);
+
 /* Bounds of what sections.ld placed; only the addresses mean anything. */
 extern uint32_t __stack_bottom[], __stack_top[];
 extern uint32_t __data_load[], __data_start[], __data_end[];

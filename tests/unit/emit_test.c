@@ -15,11 +15,12 @@
 
 #define SYMBOL "test_network"
 #define ARENA "test_arena_bytes"
+#define INPUT "test_input_bytes"
 
 static void emit(const struct fdm_network *network, struct fdm_buf *out)
 {
     struct fdm_error err = FDM_ERROR_INIT;
-    const struct fdm_emit_options options = {SYMBOL, ARENA};
+    const struct fdm_emit_options options = {SYMBOL, ARENA, INPUT};
     fdm_buf_init(out);
     assert_ok(fdm_emit_c(network, &options, out, &err), err);
 }
@@ -70,6 +71,7 @@ static struct loaded load(const struct fdm_network *network)
     it.arena = dlsym(it.library, ARENA);
     assert_non_null(it.network);
     assert_non_null(it.arena);
+    assert_non_null(dlsym(it.library, INPUT));
     return it;
 }
 
@@ -337,7 +339,8 @@ static void names_must_be_identifiers(void **state)
 {
     (void)state;
     static const struct fdm_emit_options cases[] = {
-        {"", NULL}, {"1st", NULL}, {"a b", NULL}, {"ok", "x;"}, {"ok", ""}, {"a\n", NULL},
+        {"", NULL, NULL}, {"1st", NULL, NULL}, {"a b", NULL, NULL}, {"ok", "x;", NULL},
+        {"ok", "", NULL}, {"a\n", NULL, NULL}, {"ok", NULL, "a-b"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fdm_buf out;
