@@ -105,6 +105,67 @@ static enum fdm_status read_words(const struct fdm_json *document, struct fdm_bo
     return status;
 }
 
+#define FLAG_MAX 200
+#define PACKAGES_MAX 200
+
+static enum fdm_status read_firmware_lists(struct fdm_registry_owned *owned,
+                                           const struct fdm_json *object,
+                                           struct fdm_board_firmware *out, struct fdm_error *err)
+{
+    enum fdm_status status =
+        fdm_entry_opt_texts(owned, object, "flags", FLAG_MAX, &out->flags, &out->flag_count, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_texts(owned, object, "defines", FLAG_MAX, &out->defines,
+                                     &out->define_count, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_texts(owned, object, "link_flags", FLAG_MAX, &out->link_flags,
+                                     &out->link_flag_count, err);
+    return status;
+}
+
+static enum fdm_status read_firmware(struct fdm_registry_owned *owned,
+                                     const struct fdm_json *document, struct fdm_board_entry *board,
+                                     struct fdm_error *err)
+{
+    static const char *const known[] = {"port",    "compiler",   "packages", "flags",
+                                        "defines", "link_flags", NULL};
+    const struct fdm_json *object = fdm_json_member(document, "firmware");
+    if (object == NULL || fdm_json_is_null(object))
+        return FDM_OK;
+    struct fdm_board_firmware *out = fdm_registry_alloc(owned, 1, sizeof *out, err);
+    if (out == NULL)
+        return FDM_ERR_MEMORY;
+    enum fdm_status status = fdm_entry_check_members(object, known, err);
+    if (status == FDM_OK)
+        status = fdm_entry_id(object, "port", 0, FDM_RECORD_WORD - 1, &out->port, err);
+    if (status == FDM_OK)
+        status = fdm_entry_text(object, "compiler", FDM_RECORD_NAME - 1, &out->compiler, err);
+    if (status == FDM_OK)
+        status = fdm_entry_text(object, "packages", PACKAGES_MAX, &out->packages, err);
+    if (status == FDM_OK)
+        status = read_firmware_lists(owned, object, out, err);
+    if (status != FDM_OK)
+        fdm_error_context(err, "firmware");
+    board->firmware = out;
+    return status;
+}
+
+static enum fdm_status read_launch(struct fdm_registry_owned *owned,
+                                   const struct fdm_json *document, struct fdm_board_entry *out,
+                                   struct fdm_error *err)
+{
+    enum fdm_status status = fdm_entry_opt_texts(owned, document, "launch", FLAG_MAX, &out->launch,
+                                                 &out->launch_count, err);
+    if (status != FDM_OK || out->launch_count == 0)
+        return status;
+    size_t programs = 0;
+    for (size_t i = 0; i < out->launch_count; i++)
+        programs += strcmp(out->launch[i], FDM_BOARD_PROGRAM) == 0;
+    if (programs != 1)
+        return fdm_fail(err, FDM_ERR_FORMAT, "launch: expected " FDM_BOARD_PROGRAM " once");
+    return FDM_OK;
+}
+
 /* What each kind of board cannot do without. */
 static enum fdm_status check_kind(const struct fdm_board_entry *board, struct fdm_error *err)
 {
@@ -127,7 +188,8 @@ enum fdm_status fdm_board_read(struct fdm_registry_owned *owned, const struct fd
 {
     static const char *const known[] = {
         "id",       "kind",    "description", "series",   "cpu",     "cores",           "clock_hz",
-        "memories", "engines", "twin",        "emulator", "machine", "hardware_tested", NULL};
+        "memories", "engines", "twin",        "emulator", "machine", "hardware_tested", "firmware",
+        "launch",   NULL};
     size_t kind = 0;
     uint64_t cores = 0;
     enum fdm_status status = fdm_entry_check_members(document, known, err);
@@ -147,6 +209,10 @@ enum fdm_status fdm_board_read(struct fdm_registry_owned *owned, const struct fd
         status = read_memories(owned, document, out, err);
     if (status == FDM_OK)
         status = read_engines(owned, document, out, err);
+    if (status == FDM_OK)
+        status = read_firmware(owned, document, out, err);
+    if (status == FDM_OK)
+        status = read_launch(owned, document, out, err);
     out->kind = (enum fdm_board_kind)kind;
     out->cores = (uint32_t)cores;
     return status == FDM_OK ? check_kind(out, err) : status;

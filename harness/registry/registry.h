@@ -48,6 +48,22 @@ struct fdm_board_engine {
     uint64_t clock_hz; /* 0 where the card does not say */
 };
 
+/* How the agent's program for a board is made; targets/firmware.json has what boards share. */
+struct fdm_board_firmware {
+    const char *port;         /* of targets/firmware.json: "cortex-m-mps", "linux" */
+    const char *compiler;     /* a program in PATH that compiles and links, as gcc does */
+    const char *packages;     /* of Debian, that bring it */
+    const char *const *flags; /* for code and link: the CPU; a report shows them */
+    size_t flag_count;
+    const char *const *defines; /* "NAME=value", macros of the board */
+    size_t define_count;
+    const char *const *link_flags;
+    size_t link_flag_count;
+};
+
+/* Stands in `launch` for the program's file. */
+#define FDM_BOARD_PROGRAM "{program}"
+
 struct fdm_board_entry {
     const char *id; /* "STM32H747I-DISCO", "emulated-cortex-m7", "host" */
     enum fdm_board_kind kind;
@@ -63,6 +79,11 @@ struct fdm_board_entry {
     const char *twin;     /* id of the emulated board with the same CPU, or NULL */
     const char *emulator; /* emulated: "qemu-system-arm", "qemu-arm", "qemu-aarch64"; or NULL */
     const char *machine;  /* emulated: QEMU's machine, "mps2-an500"; NULL in user mode */
+    const struct fdm_board_firmware *firmware; /* NULL: no agent can be built for it */
+    /* Words of the command that starts the agent on this computer, talking on its standard streams,
+     * FDM_BOARD_PROGRAM among them; none for boards with a connection of their own. */
+    const char *const *launch;
+    size_t launch_count;
     bool hardware_tested; /* this program was run on the real board by its makers */
     const char *file;     /* where the entry was read */
     bool user;            /* the user's own */

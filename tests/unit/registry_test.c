@@ -50,6 +50,14 @@ static void the_built_in_data_is_sound(void **state)
     assert_int_equal(fdm_registry_board(r, "STM32F769I-DISCO")->clock_hz, 216000000);
     assert_string_equal(fdm_registry_board(r, "STM32N6570-DK")->twin, "emulated-cortex-m55");
     assert_string_equal(fdm_registry_board(r, "emulated-cortex-m7")->machine, "mps2-an500");
+    for (size_t i = 0; i < r->board_count; i++) {
+        bool emulated = r->boards[i].kind == FDM_BOARD_EMULATED;
+        bool here = emulated || r->boards[i].kind == FDM_BOARD_HOST;
+        assert_int_equal(r->boards[i].launch_count > 0, here);
+        assert_true(!here || r->boards[i].firmware != NULL);
+        if (emulated)
+            assert_string_equal(r->boards[i].launch[0], r->boards[i].emulator);
+    }
     assert_null(fdm_registry_board(r, "emulated-cortex-m85"));
     assert_int_equal(r->dataset_count, 3);
     assert_int_equal(fdm_registry_dataset(r, "plant-village")->class_count, 39);
@@ -265,8 +273,12 @@ static const char a_board[] =
     "\"cpu\":\"cortex-m7\",\"cores\":1,\"clock_hz\":400000000,"
     "\"memories\":[{\"name\":\"Flash\",\"bytes\":2097152}],\"engines\":[{\"name\":\"1 CPU\"}],"
     "\"twin\":\"emu\",\"hardware_tested\":false}";
-static const char a_twin[] = "{\"id\":\"emu\",\"kind\":\"emulated\",\"description\":\"d\","
-                             "\"cpu\":\"cortex-m7\",\"emulator\":\"qemu-system-arm\"}";
+static const char a_twin[] =
+    "{\"id\":\"emu\",\"kind\":\"emulated\",\"description\":\"d\","
+    "\"cpu\":\"cortex-m7\",\"emulator\":\"qemu-system-arm\","
+    "\"firmware\":{\"port\":\"p\",\"compiler\":\"gcc\",\"packages\":\"gcc\","
+    "\"flags\":[\"-mthumb\",\"-O2\"],\"defines\":[\"X=\\\"y\\\"\"]},"
+    "\"launch\":[\"qemu\",\"-kernel\",\"{program}\"]}";
 static const char a_dataset[] =
     "{\"id\":\"set\",\"title\":\"Set\",\"image_count\":10,\"split\":{\"scheme\":\"st\",\"seed\":"
     "127,"
@@ -335,6 +347,16 @@ static void small_data_is_read(void **state)
     assert_string_equal(board->engines[0].name, "1 CPU");
     assert_int_equal(board->engines[0].clock_hz, 0);
     assert_non_null(strstr(board->file, "boards/a.json"));
+    assert_null(board->firmware);
+    assert_int_equal(board->launch_count, 0);
+    const struct fdm_board_entry *twin = fdm_registry_board(r, "emu");
+    assert_string_equal(twin->firmware->compiler, "gcc");
+    assert_int_equal(twin->firmware->flag_count, 2);
+    assert_string_equal(twin->firmware->flags[1], "-O2");
+    assert_string_equal(twin->firmware->defines[0], "X=\"y\"");
+    assert_int_equal(twin->firmware->link_flag_count, 0);
+    assert_int_equal(twin->launch_count, 3);
+    assert_string_equal(twin->launch[2], FDM_BOARD_PROGRAM);
     assert_true(r->models[0].scale == 1.0 / 127.5);
     assert_true(r->models[0].offset == -1.0);
     assert_null(r->models[0].float_file.path);
@@ -394,6 +416,17 @@ static void wrong_data_is_named(void **state)
         {"boards/a.json", a_board, "\"series\":\"STM32H7\",", "", "series: expected a string"},
         {"boards/b.json", a_twin, "\"emulator\":\"qemu-system-arm\"", "\"later\":1",
          "emulator: expected a string"},
+        {"boards/b.json", a_twin, "\"port\":\"p\",", "", "firmware: port: expected a string"},
+        {"boards/b.json", a_twin, "\"port\":\"p\"", "\"port\":\"a/b\"",
+         "firmware: port: 'a/b' should be letters"},
+        {"boards/b.json", a_twin, "\"compiler\":\"gcc\"", "\"compiler\":[]",
+         "firmware: compiler: expected a string"},
+        {"boards/b.json", a_twin, "\"flags\"", "\"flag\"",
+         "firmware: flag: unknown; is flags meant?"},
+        {"boards/b.json", a_twin, "\"-O2\"", "2", "firmware: flags[1]: expected a string"},
+        {"boards/b.json", a_twin, "[\"qemu\",", "[\"{program}\",",
+         "launch: expected {program} once"},
+        {"boards/b.json", a_twin, "\"{program}\"", "\"x\"", "launch: expected {program} once"},
         {"datasets/a.json", a_dataset, "\"A\",\"B\"", "\"B\",\"A\"",
          "classes[1]: 'A' should stand before 'B'"},
         {"datasets/a.json", a_dataset, "\"A\",\"B\"", "\"A\",\"A\"",
