@@ -132,7 +132,7 @@ static void add_totals(struct fdm_report *report, const struct fdm_graph *graph)
         {"bias_count", "biases", totals.bias_count},
         {"other_parameters", "batch norm parameters", totals.other_parameters},
         {"macs", "multiply-accumulates", totals.macs},
-        {"weight_bytes", "weights and biases", totals.weight_bytes},
+        {"weight_bytes", "Weights Flash (weights and biases)", totals.weight_bytes},
         {"scale_bytes", "weight scales", totals.scale_bytes},
         {"activation_bytes", "largest live activations", totals.activation_bytes},
     };
