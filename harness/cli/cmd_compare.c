@@ -21,7 +21,7 @@ struct request {
     const char *session;
     const char *dataset;
     const char *model;
-    struct fdm_words sides[4]; /* by enum fdm_axis */
+    struct fdm_opt_words sides[4]; /* by enum fdm_axis */
     bool classes;
     uint32_t flips;
     struct fdm_output output;
@@ -201,6 +201,6 @@ int fdm_cmd_compare(int argc, char **argv)
         code = compare(&request, &err) == FDM_OK ? FDM_EXIT_OK : fdm_cmd_fail(usage.command, &err);
     }
     for (size_t i = 0; i < 4; i++)
-        fdm_words_release(&request.sides[i]);
+        fdm_opt_words_release(&request.sides[i]);
     return code;
 }

@@ -32,13 +32,13 @@ static const struct fdm_usage usage = {
 
 struct request {
     const char *board;
-    struct fdm_words images;
+    struct fdm_opt_words images;
     const char *models_dir;
     const char *model_file;
-    struct fdm_words models;
-    struct fdm_words datasets;
-    struct fdm_words formats;
-    struct fdm_words semantics;
+    struct fdm_opt_words models;
+    struct fdm_opt_words datasets;
+    struct fdm_opt_words formats;
+    struct fdm_opt_words semantics;
     uint32_t resolution;
     const char *scheme;
     uint32_t seed;
@@ -64,7 +64,7 @@ struct workplace {
     struct fdm_image_cache *cache;
 };
 
-static struct fdm_filter filter_of(const struct fdm_words *words)
+static struct fdm_filter filter_of(const struct fdm_opt_words *words)
 {
     return (struct fdm_filter){words->items, words->count};
 }
@@ -299,10 +299,10 @@ int fdm_cmd_run(int argc, char **argv)
     struct fdm_error err = FDM_ERROR_INIT;
     if (code < 0)
         code = run(&request, argc, argv, &err);
-    fdm_words_release(&request.images);
-    fdm_words_release(&request.models);
-    fdm_words_release(&request.datasets);
-    fdm_words_release(&request.formats);
-    fdm_words_release(&request.semantics);
+    fdm_opt_words_release(&request.images);
+    fdm_opt_words_release(&request.models);
+    fdm_opt_words_release(&request.datasets);
+    fdm_opt_words_release(&request.formats);
+    fdm_opt_words_release(&request.semantics);
     return code;
 }

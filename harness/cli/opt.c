@@ -8,14 +8,14 @@
 #define HELP_COLUMN 28
 #define HELP_WIDTH 100
 
-void fdm_words_release(struct fdm_words *words)
+void fdm_opt_words_release(struct fdm_opt_words *words)
 {
     for (size_t i = 0; i < words->copy_count; i++)
         free(words->copies[i]);
     memset(words, 0, sizeof *words);
 }
 
-bool fdm_words_allow(const struct fdm_words *words, const char *word)
+bool fdm_opt_words_allow(const struct fdm_opt_words *words, const char *word)
 {
     for (size_t i = 0; i < words->count; i++)
         if (strcasecmp(words->items[i], word) == 0)
@@ -23,7 +23,7 @@ bool fdm_words_allow(const struct fdm_words *words, const char *word)
     return words->count == 0;
 }
 
-static enum fdm_status add_word(struct fdm_words *words, const char *name, const char *word,
+static enum fdm_status add_word(struct fdm_opt_words *words, const char *name, const char *word,
                                 struct fdm_error *err)
 {
     if (words->count == FDM_WORDS_MAX)
@@ -32,7 +32,7 @@ static enum fdm_status add_word(struct fdm_words *words, const char *name, const
     return FDM_OK;
 }
 
-static enum fdm_status add_words(struct fdm_words *words, const char *name, const char *text,
+static enum fdm_status add_words(struct fdm_opt_words *words, const char *name, const char *text,
                                  struct fdm_error *err)
 {
     if (words->copy_count == FDM_WORDS_MAX)

@@ -15,22 +15,22 @@
 enum fdm_opt_kind {
     FDM_OPT_FLAG, /* bool * */
     FDM_OPT_TEXT, /* const char **; the last one given wins */
-    FDM_OPT_LIST, /* struct fdm_words *; comma-separated, repeatable */
-    FDM_OPT_EACH, /* struct fdm_words *; repeatable, commas belong to the word */
+    FDM_OPT_LIST, /* struct fdm_opt_words *; comma-separated, repeatable */
+    FDM_OPT_EACH, /* struct fdm_opt_words *; repeatable, commas belong to the word */
     FDM_OPT_COUNT /* uint32_t *; a whole number from `min` to `max` */
 };
 
 #define FDM_WORDS_MAX 64
-/* Words point into argv or into `copy`, which the parser owns until fdm_words_release(). */
-struct fdm_words {
+/* Words point into argv or into `copy`, which the parser owns until fdm_opt_words_release(). */
+struct fdm_opt_words {
     const char *items[FDM_WORDS_MAX];
     size_t count;
     char *copies[FDM_WORDS_MAX];
     size_t copy_count;
 };
-void fdm_words_release(struct fdm_words *words);
+void fdm_opt_words_release(struct fdm_opt_words *words);
 /* True if `words` is empty (no restriction) or one of them equals `word`, ASCII case ignored. */
-bool fdm_words_allow(const struct fdm_words *words, const char *word);
+bool fdm_opt_words_allow(const struct fdm_opt_words *words, const char *word);
 
 struct fdm_opt {
     const char *name;  /* without the dashes */

@@ -8,8 +8,8 @@
 struct values {
     bool flag;
     const char *text;
-    struct fdm_words list;
-    struct fdm_words each;
+    struct fdm_opt_words list;
+    struct fdm_opt_words each;
     uint32_t count;
 };
 
@@ -54,9 +54,9 @@ static void values_arrive(void **state)
     assert_int_equal(out.values.count, 9);
     assert_int_equal(out.operand_count, 2);
     assert_string_equal(out.operands[1], "--two");
-    assert_true(fdm_words_allow(&out.values.list, "B"));
-    assert_false(fdm_words_allow(&out.values.list, "d"));
-    fdm_words_release(&out.values.list);
+    assert_true(fdm_opt_words_allow(&out.values.list, "B"));
+    assert_false(fdm_opt_words_allow(&out.values.list, "d"));
+    fdm_opt_words_release(&out.values.list);
 }
 
 static void mistakes_are_named(void **state)
@@ -89,7 +89,7 @@ static void mistakes_are_named(void **state)
         parse(&out, cases[i].next != NULL ? 3 : 2, argv);
         if (out.status != FDM_ERR_USAGE || strcmp(out.err.message, cases[i].message) != 0)
             fail_msg("%s: %s", cases[i].remark, out.err.message);
-        fdm_words_release(&out.values.list);
+        fdm_opt_words_release(&out.values.list);
     }
 }
 
