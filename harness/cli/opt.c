@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define HELP_COLUMN 28
 #define HELP_WIDTH 100
@@ -13,14 +12,6 @@ void fdm_opt_words_release(struct fdm_opt_words *words)
     for (size_t i = 0; i < words->copy_count; i++)
         free(words->copies[i]);
     memset(words, 0, sizeof *words);
-}
-
-bool fdm_opt_words_allow(const struct fdm_opt_words *words, const char *word)
-{
-    for (size_t i = 0; i < words->count; i++)
-        if (strcasecmp(words->items[i], word) == 0)
-            return true;
-    return words->count == 0;
 }
 
 static enum fdm_status add_word(struct fdm_opt_words *words, const char *name, const char *word,

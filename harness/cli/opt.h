@@ -29,8 +29,6 @@ struct fdm_opt_words {
     size_t copy_count;
 };
 void fdm_opt_words_release(struct fdm_opt_words *words);
-/* True if `words` is empty (no restriction) or one of them equals `word`, ASCII case ignored. */
-bool fdm_opt_words_allow(const struct fdm_opt_words *words, const char *word);
 
 struct fdm_opt {
     const char *name;  /* without the dashes */
