@@ -19,8 +19,11 @@ struct fdm_ssh_options {
     uint32_t persist_s;         /* how long the connection outlives its last command; 0: 60 */
 };
 
+/* The name of a socket has 107 bytes, of which ssh needs 17 while it makes it. */
+#define FDM_SSH_CONTROL_MAX 90
+
 /* A list of words for exec, with its own memory. */
-#define FDM_SSH_WORDS_MAX 64
+#define FDM_SSH_WORDS_MAX 48
 struct fdm_ssh_argv {
     const char *words[FDM_SSH_WORDS_MAX + 1]; /* ends with NULL; point into `text` */
     size_t count;
@@ -36,7 +39,8 @@ enum fdm_status fdm_ssh_check_host(const char *host, struct fdm_error *err);
  * questions, no terminal, no forwardings, one connection for all commands at `control_path`, and a
  * dead one noticed within 20 s; then the host and the remote command, each of its words quoted.
  * `command` ends with NULL and may not be empty. The caller releases `*out`, also after a failure.
- * FDM_ERR_USAGE (host, too many words, path too long for a socket), FDM_ERR_MEMORY. */
+ * FDM_ERR_USAGE (the host; no command; a `control_path` that is longer than FDM_SSH_CONTROL_MAX or
+ * has characters that ssh would expand), FDM_ERR_MEMORY. */
 enum fdm_status fdm_ssh_argv_command(const struct fdm_ssh_options *options,
                                      const char *control_path, const char *const *command,
                                      struct fdm_ssh_argv *out, struct fdm_error *err);
@@ -70,10 +74,9 @@ enum fdm_ssh_failure {
  * the error stream (OpenSSH 8 and 9 with LogLevel ERROR). */
 enum fdm_ssh_failure fdm_ssh_classify(const struct fdm_proc_exit *ended, const char *errors);
 
-/* The same as a status and a message that names the host, the cause and the next step; FDM_OK, and
- * no message, for FDM_SSH_OK. The next step names the program that should have run, if given. */
-enum fdm_status fdm_ssh_fail(const char *host, const char *program,
-                             const struct fdm_proc_exit *ended, const char *errors,
-                             struct fdm_error *err);
+/* The same as a status and a message that names the host, the cause and the next step, and quotes
+ * ssh or the board's shell; FDM_OK, and no message, for FDM_SSH_OK. */
+enum fdm_status fdm_ssh_fail(const char *host, const struct fdm_proc_exit *ended,
+                             const char *errors, struct fdm_error *err);
 
 #endif
