@@ -24,6 +24,7 @@ struct fdm_command {
 };
 
 int fdm_cmd_compare(int argc, char **argv);
+int fdm_cmd_demo(int argc, char **argv);
 int fdm_cmd_doctor(int argc, char **argv);
 int fdm_cmd_inspect(int argc, char **argv);
 int fdm_cmd_list(int argc, char **argv);

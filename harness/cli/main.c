@@ -7,6 +7,7 @@
 static const struct fdm_command commands[] = {
     {"compare", "pair two kinds of cases image by image, with McNemar's exact test",
      fdm_cmd_compare},
+    {"demo", "draw the demonstration's images", fdm_cmd_demo},
     {"doctor", "check tools, files and boards, and say how to mend what is missing",
      fdm_cmd_doctor},
     {"inspect", "print a model's operators, shapes, quantization, MACs and bytes", fdm_cmd_inspect},
