@@ -254,12 +254,13 @@ enum fdm_status fdm_canvas_blur(struct fdm_canvas *canvas, int32_t radius, struc
     uint8_t *copy = malloc(canvas->side);
     if (copy == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    const size_t row_bytes = (size_t)canvas->side * 3;
     for (uint32_t i = 0; i < canvas->side; i++)
-        for (uint32_t channel = 0; channel < 3; channel++) {
+        for (uint32_t channel = 0; channel < 3; channel++)
             blur_line(sample_at(canvas, 0, i) + channel, copy, canvas->side, 3, samples);
-            blur_line(sample_at(canvas, i, 0) + channel, copy, canvas->side,
-                      (size_t)canvas->side * 3, samples);
-        }
+    for (uint32_t i = 0; i < canvas->side; i++)
+        for (uint32_t channel = 0; channel < 3; channel++)
+            blur_line(sample_at(canvas, i, 0) + channel, copy, canvas->side, row_bytes, samples);
     free(copy);
     return FDM_OK;
 }

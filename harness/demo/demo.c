@@ -8,6 +8,9 @@
 #include "harness/datasets/encode.h"
 #include "harness/demo/flowers.h"
 
+/* Each throw stands in a statement of its own: C leaves the order open in which arguments and
+ * initializers are evaluated, and compilers differ. */
+
 _Static_assert(FDM_DEMO_CLASSES == (unsigned)FDM_FLOWER_COUNT, "a class is a flower");
 
 uint32_t fdm_demo_label(uint32_t index)
@@ -40,9 +43,10 @@ static void draw_ground(struct fdm_canvas *canvas, struct fdm_dice *dice)
 {
     static const struct fdm_rgb tints[] = {
         {60, 100, 50}, {130, 160, 190}, {100, 80, 60}, {40, 44, 40}, {150, 150, 140}};
-    struct fdm_ground ground = {.cells = fdm_dice_between(dice, 2, 14),
-                                .patches = fdm_dice_between(dice, 40, 230),
-                                .salt = fdm_dice_throw(dice)};
+    struct fdm_ground ground = {0};
+    ground.patches = fdm_dice_between(dice, 40, 230);
+    ground.cells = fdm_dice_between(dice, 2, 14);
+    ground.salt = fdm_dice_throw(dice);
     struct fdm_rgb tint = tints[fdm_dice_between(dice, 0, 4)];
     ground.top = fdm_rgb_mix(tint, any_colour(dice, 20, 230), 90);
     ground.bottom = fdm_rgb_mix(tint, any_colour(dice, 10, 160), 90);
@@ -54,19 +58,19 @@ static void draw_ground(struct fdm_canvas *canvas, struct fdm_dice *dice)
 static void draw_spots(struct fdm_canvas *canvas, struct fdm_dice *dice, int32_t count)
 {
     for (; count > 0; count--) {
-        struct fdm_pose pose = {anywhere(dice), anywhere(dice), fdm_dice_between(dice, 0, FDM_TURN),
-                                fdm_dice_between(dice, 100, FDM_WHOLE)};
+        struct fdm_pose pose;
+        pose.x = anywhere(dice);
+        pose.y = anywhere(dice);
+        pose.turn = fdm_dice_between(dice, 0, FDM_TURN);
+        pose.squash = fdm_dice_between(dice, 100, FDM_WHOLE);
         int32_t radius = fdm_dice_between(dice, FDM_UNITS / 40, FDM_UNITS / 8);
         struct fdm_rgb colour = any_colour(dice, 20, 250);
-        struct fdm_blade spot = {.x = -radius,
-                                 .length = 2 * radius,
-                                 .width = radius,
-                                 .widest = fdm_dice_between(dice, 80, 176),
-                                 .pointed = fdm_dice_chance(dice, 40),
-                                 .base = colour,
-                                 .tip = colour,
-                                 .rim = fdm_dice_between(dice, 0, 100),
-                                 .opacity = fdm_dice_between(dice, 60, 230)};
+        struct fdm_blade spot = {
+            .x = -radius, .length = 2 * radius, .width = radius, .base = colour, .tip = colour};
+        spot.widest = fdm_dice_between(dice, 80, 176);
+        spot.pointed = fdm_dice_chance(dice, 40);
+        spot.rim = fdm_dice_between(dice, 0, 100);
+        spot.opacity = fdm_dice_between(dice, 60, 230);
         fdm_canvas_blade(canvas, &pose, &spot);
     }
 }
@@ -86,8 +90,9 @@ static void draw_stranger(struct fdm_canvas *canvas, struct fdm_dice *dice)
     enum fdm_flower kind = (enum fdm_flower)fdm_dice_between(dice, 0, FDM_FLOWER_COUNT - 1);
     int32_t near = fdm_dice_between(dice, 0, FDM_UNITS / 7);
     int32_t x = fdm_dice_chance(dice, 50) ? near : FDM_UNITS - near;
-    fdm_flower_draw(canvas, kind, dice, x, anywhere(dice),
-                    fdm_dice_between(dice, FDM_UNITS / 14, FDM_UNITS / 8));
+    int32_t radius = fdm_dice_between(dice, FDM_UNITS / 14, FDM_UNITS / 8);
+    int32_t y = anywhere(dice);
+    fdm_flower_draw(canvas, kind, dice, x, y, radius);
 }
 
 /* One large flower, or several of the kind, the last one in front. */
@@ -95,9 +100,12 @@ static void draw_flowers(struct fdm_canvas *canvas, struct fdm_dice *dice, enum 
 {
     int32_t more = fdm_dice_chance(dice, 35) ? fdm_dice_between(dice, 1, 3) : 0;
     int32_t radius = fdm_dice_between(dice, FDM_UNITS * 15 / 100, FDM_UNITS * 42 / 100);
-    for (; more > 0; more--)
-        fdm_flower_draw(canvas, kind, dice, anywhere(dice), anywhere(dice),
-                        radius * fdm_dice_between(dice, 50, 90) / 100);
+    for (; more > 0; more--) {
+        int32_t smaller = radius * fdm_dice_between(dice, 50, 90) / 100;
+        int32_t other_y = anywhere(dice);
+        int32_t other_x = anywhere(dice);
+        fdm_flower_draw(canvas, kind, dice, other_x, other_y, smaller);
+    }
     int32_t away = FDM_UNITS / 2 - radius / 2;
     int32_t x = FDM_UNITS / 2 + fdm_dice_between(dice, -away, away) * 6 / 10;
     int32_t y = FDM_UNITS / 2 + fdm_dice_between(dice, -away, away) * 6 / 10;
@@ -121,10 +129,11 @@ static void draw_scene(struct fdm_canvas *canvas, struct fdm_dice *dice, enum fd
 static struct fdm_exposure choose_exposure(struct fdm_dice *dice)
 {
     int32_t light = fdm_dice_between(dice, 110, 330);
-    struct fdm_exposure exposure = {.slope_x = fdm_dice_between(dice, -140, 140),
-                                    .slope_y = fdm_dice_between(dice, -140, 140),
-                                    .haze = fdm_dice_between(dice, 0, 110),
-                                    .noise = fdm_dice_between(dice, 2, 46)};
+    struct fdm_exposure exposure = {0};
+    exposure.slope_x = fdm_dice_between(dice, -140, 140);
+    exposure.slope_y = fdm_dice_between(dice, -140, 140);
+    exposure.haze = fdm_dice_between(dice, 0, 110);
+    exposure.noise = fdm_dice_between(dice, 2, 46);
     exposure.gain_r = light * fdm_dice_between(dice, 82, 118) / 100;
     exposure.gain_g = light * fdm_dice_between(dice, 88, 112) / 100;
     exposure.gain_b = light * fdm_dice_between(dice, 78, 122) / 100;

@@ -1,5 +1,6 @@
 /* Repeatable throws for the drawings: SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom
- * Number Generators, 2014). Whole numbers only, so the same everywhere. */
+ * Number Generators, 2014). Whole numbers only, so the same everywhere; but never throw twice among
+ * the arguments of one call or in one initializer, since C leaves their order open. */
 #ifndef FDM_DEMO_DICE_H
 #define FDM_DEMO_DICE_H
 

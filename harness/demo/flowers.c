@@ -178,11 +178,10 @@ static void draw_daisy(const struct blossom *blossom)
     int32_t disc = part_of(blossom->radius, fdm_dice_between(dice, 20, 33));
     struct fdm_blade ray = petal(darker(colour, 30), colour);
     ray.widest = fdm_dice_between(dice, 130, 190);
-    struct ring ring = {.count = fdm_dice_between(dice, 11, 21),
-                        .skew = fdm_dice_between(dice, 0, FDM_TURN),
-                        .distance = disc / 2,
-                        .length = blossom->radius - disc / 2,
-                        .disorder = fdm_dice_between(dice, 4, 22)};
+    struct ring ring = {.distance = disc / 2, .length = blossom->radius - disc / 2};
+    ring.count = fdm_dice_between(dice, 11, 21);
+    ring.skew = fdm_dice_between(dice, 0, FDM_TURN);
+    ring.disorder = fdm_dice_between(dice, 4, 22);
     ring.width = part_of(blossom->radius, 170 / ring.count);
     draw_ring(blossom, ray, ring);
     struct fdm_rgb middle = pick(dice, discs, 3);
@@ -201,12 +200,10 @@ static void draw_florets(const struct blossom *blossom)
         struct fdm_blade floret = petal(darker(colour, 100 - 12 * i), colour);
         floret.widest = 180;
         int32_t reach = part_of(blossom->radius, 100 - i * 72 / layers);
-        struct ring ring = {.count = fdm_dice_between(dice, 26, 44),
-                            .skew = fdm_dice_between(dice, 0, FDM_TURN),
-                            .distance = reach / 6,
-                            .length = reach - reach / 6,
-                            .width = part_of(blossom->radius, fdm_dice_between(dice, 4, 6)),
-                            .disorder = 24};
+        struct ring ring = {.distance = reach / 6, .length = reach - reach / 6, .disorder = 24};
+        ring.count = fdm_dice_between(dice, 26, 44);
+        ring.skew = fdm_dice_between(dice, 0, FDM_TURN);
+        ring.width = part_of(blossom->radius, fdm_dice_between(dice, 4, 6));
         draw_ring(blossom, floret, ring);
     }
 }
@@ -224,12 +221,10 @@ static void draw_seeds(const struct blossom *blossom)
         hair.opacity = fdm_dice_between(dice, 110, 220);
         hair.widest = 220;
         int32_t reach = part_of(blossom->radius, 100 - 24 * i);
-        struct ring ring = {.count = fdm_dice_between(dice, 22, 36),
-                            .skew = fdm_dice_between(dice, 0, FDM_TURN),
-                            .distance = reach / 8,
-                            .length = reach - reach / 8,
-                            .width = part_of(blossom->radius, fdm_dice_between(dice, 3, 6)),
-                            .disorder = 20};
+        struct ring ring = {.distance = reach / 8, .length = reach - reach / 8, .disorder = 20};
+        ring.count = fdm_dice_between(dice, 22, 36);
+        ring.skew = fdm_dice_between(dice, 0, FDM_TURN);
+        ring.width = part_of(blossom->radius, fdm_dice_between(dice, 3, 6));
         draw_ring(blossom, hair, ring);
     }
     struct fdm_rgb brown = {110, 88, 60};
@@ -277,11 +272,10 @@ static void draw_sunflowers(const struct blossom *blossom)
         struct fdm_blade ray = petal(darker(colour, 90 - 50 * i), colour);
         ray.pointed = true;
         ray.widest = fdm_dice_between(dice, 100, 140);
-        struct ring ring = {.count = fdm_dice_between(dice, 13, 20),
-                            .skew = fdm_dice_between(dice, 0, FDM_TURN),
-                            .distance = disc * 3 / 4,
-                            .length = blossom->radius - disc * 3 / 4,
-                            .disorder = fdm_dice_between(dice, 6, 24)};
+        struct ring ring = {.distance = disc * 3 / 4, .length = blossom->radius - disc * 3 / 4};
+        ring.count = fdm_dice_between(dice, 13, 20);
+        ring.skew = fdm_dice_between(dice, 0, FDM_TURN);
+        ring.disorder = fdm_dice_between(dice, 6, 24);
         ring.width = part_of(blossom->radius, 240 / ring.count);
         draw_ring(blossom, ray, ring);
     }
@@ -354,8 +348,9 @@ void fdm_flower_draw(struct fdm_canvas *canvas, enum fdm_flower flower, struct f
                      int32_t x, int32_t y, int32_t radius)
 {
     struct blossom blossom = {.canvas = canvas, .dice = dice, .radius = radius};
-    blossom.pose = (struct fdm_pose){x, y, fdm_dice_between(dice, 0, FDM_TURN),
-                                     fdm_dice_between(dice, 130, FDM_WHOLE)};
+    blossom.pose = (struct fdm_pose){.x = x, .y = y};
+    blossom.pose.turn = fdm_dice_between(dice, 0, FDM_TURN);
+    blossom.pose.squash = fdm_dice_between(dice, 130, FDM_WHOLE);
     draw_stem(&blossom, 3);
     switch (flower) {
     case FDM_FLOWER_DAISY:
