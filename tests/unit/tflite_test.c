@@ -106,6 +106,39 @@ static void the_larger_operator_code_counts(void **state)
     fdm_graph_free(graph);
 }
 
+static void float_models_are_imported(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[4 * 108];
+    static const int biases[] = {SMALL_B1, SMALL_B2, SMALL_B3};
+    struct test_tflite model;
+    struct fdm_graph *graph;
+    struct fdm_error err = FDM_ERROR_INIT;
+    test_tflite_small(&model);
+    for (size_t i = 0; i < 3; i++)
+        model.tensors[biases[i]].type = 9;
+    for (uint32_t i = 0; i < model.tensor_count; i++) {
+        struct test_tflite_tensor *t = &model.tensors[i];
+        if (t->type != 9)
+            continue;
+        t->type = 0; /* with its scales, as converters leave them */
+        t->data_bytes = 4;
+        for (uint32_t d = 0; d < t->rank; d++)
+            t->data_bytes *= (uint32_t)t->dims[d];
+        t->data = t->data != NULL ? zeros : NULL;
+    }
+    /* From the first convolution to the last RESHAPE. */
+    memmove(model.ops, model.ops + 1, (SMALL_OPS - 2) * sizeof model.ops[0]);
+    model.op_count = SMALL_OPS - 2;
+    model.inputs[0] = SMALL_QUANT;
+    model.outputs[0] = SMALL_FLAT;
+    assert_ok(import(&model, &graph, &err), err);
+    assert_int_equal(graph->format, FDM_FORMAT_FLOAT);
+    assert_int_equal(graph->tensors[SMALL_W1].quant.count, 0);
+    assert_int_equal(fdm_graph_totals(graph).weight_bytes, 4 * (108 + 36 + 8 + 10));
+    fdm_graph_free(graph);
+}
+
 /* ---- valid FlatBuffers that describe a broken model ---- */
 
 static void other_identifier(struct test_tflite *m)
@@ -939,6 +972,7 @@ int main(void)
         cmocka_unit_test(operators_are_imported),
         cmocka_unit_test(tensors_are_imported),
         cmocka_unit_test(the_larger_operator_code_counts),
+        cmocka_unit_test(float_models_are_imported),
         cmocka_unit_test(broken_models_are_refused),
         cmocka_unit_test(mangled_files_are_refused),
         cmocka_unit_test(sizes_are_bounded),
