@@ -1,0 +1,300 @@
+/* Usage: test_emulated BOARD. Builds the agent for a board that is started on this computer, runs
+ * networks on it, and holds every output against the same network on the host. */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/proc.h"
+#include "harness/build/elf_memory.h"
+#include "harness/build/firmware.h"
+#include "harness/client/client.h"
+#include "reference/compiler/compile.h"
+#include "targets/wire/crc32.h"
+#include "tests/support/network.h"
+
+#define MAX_WORDS 32
+#define MAX_LAYERS 64
+#define RUNS 3
+
+/* A board that runs a network. */
+struct rig {
+    const struct fdm_board_entry *board;
+    const struct fdm_network *network;
+    struct fdm_firmware firmware;
+    struct fdm_stream *stream;
+    struct fdm_client *client;
+    const struct fdm_msg_hello_reply *hello;
+    uint8_t *input;
+    void *arena; /* of the host's run */
+    uint32_t layer_crc32[MAX_LAYERS];
+};
+
+static struct fdm_registry *registry;
+static char *folder; /* of built programs */
+
+static void boot(struct rig *rig)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    const char *argv[MAX_WORDS];
+    assert_ok(fdm_firmware_command(rig->board, rig->firmware.program, argv, MAX_WORDS, &err), err);
+    const struct fdm_stream_process_options options = {.argv = argv, .name = rig->board->id};
+    assert_ok(fdm_stream_open_process(&options, &rig->stream, &err), err);
+    assert_ok(fdm_client_open(rig->stream, NULL, &rig->client, &err), err);
+    rig->hello = fdm_client_hello(rig->client);
+}
+
+static void shut_down(struct rig *rig)
+{
+    fdm_client_close(rig->client);
+    fdm_stream_free(rig->stream);
+}
+
+static void set_up(struct rig *rig, const struct fdm_board_entry *board,
+                   const struct fdm_network *network)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    const struct fdm_firmware_options options = {.board = board,
+                                                 .network = network,
+                                                 .version = "test",
+                                                 .sources = FDM_TEST_SOURCE_TREE,
+                                                 .folder = folder};
+    *rig = (struct rig){.board = board, .network = network};
+    assert_ok(fdm_firmware_build(&options, &rig->firmware, &err), err);
+    assert_string_equal(rig->firmware.words, "");
+    rig->input = malloc(network->tensors[network->input].bytes);
+    assert_non_null(rig->input);
+    rig->arena = test_arena(network);
+    boot(rig);
+}
+
+static void tear_down(struct rig *rig)
+{
+    shut_down(rig);
+    fdm_firmware_release(&rig->firmware);
+    free(rig->input);
+    free(rig->arena);
+}
+
+/* ---- the host's opinion ---- */
+
+static void note_crc32(void *context, uint32_t layer, const void *output, size_t bytes)
+{
+    struct rig *rig = context;
+    assert_true(layer < MAX_LAYERS);
+    rig->layer_crc32[layer] = fdm_crc32(FDM_CRC32_INIT, output, bytes);
+}
+
+static const float *run_on_host(struct rig *rig, uint32_t seed)
+{
+    const struct fdm_network *network = rig->network;
+    const struct fdm_network_observer observer = {.context = rig, .after = note_crc32};
+    test_fill_input(network, seed, rig->input);
+    memcpy(fdm_network_input(network, rig->arena), rig->input,
+           network->tensors[network->input].bytes);
+    assert_int_equal(fdm_network_run(network, rig->arena, &observer), FDM_NN_OK);
+    return fdm_network_output(network, rig->arena);
+}
+
+/* ---- and the board's ---- */
+
+static void load(struct rig *rig)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    assert_ok(fdm_client_load_input(rig->client, rig->input, rig->hello->input_bytes, &err), err);
+}
+
+static void assert_same_output(struct rig *rig, const float *expected)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    size_t bytes = rig->network->tensors[rig->network->output].bytes;
+    float got[128];
+    assert_true(bytes <= sizeof got);
+    assert_int_equal(rig->hello->output_bytes, bytes);
+    assert_ok(fdm_client_output(rig->client, got, sizeof got, &err), err);
+    assert_memory_equal(got, expected, bytes);
+}
+
+static bool is_exact(const struct rig *rig)
+{
+    return rig->hello->counter_kind == FDM_COUNTER_INSTRUCTIONS;
+}
+
+/* The cost of one inference; the same every time where instructions are counted. */
+static uint64_t measure(struct rig *rig)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    uint64_t counters[RUNS];
+    assert_ok(fdm_client_infer(rig->client, 0, RUNS, counters, NULL, &err), err);
+    for (size_t i = 0; i < RUNS; i++) {
+        assert_true(counters[i] > 0);
+        if (is_exact(rig))
+            assert_int_equal(counters[i], counters[0]);
+    }
+    return counters[0];
+}
+
+static void assert_same_layers(struct rig *rig, uint64_t whole)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_msg_layer layers[MAX_LAYERS];
+    uint64_t sum = 0;
+    assert_int_equal(rig->hello->layers, rig->network->layer_count);
+    assert_ok(
+        fdm_client_profile(rig->client, 0, 1, FDM_PROFILE_COUNTERS | FDM_PROFILE_CRC, layers, &err),
+        err);
+    for (uint32_t i = 0; i < rig->network->layer_count; i++) {
+        if (layers[i].output_crc32 != rig->layer_crc32[i])
+            fail_msg("layer %u (%s) differs", i, rig->network->layers[i].name);
+        sum += layers[i].counter;
+    }
+    /* What the executor does between layers is little; what reading a counter costs is, too. */
+    if (is_exact(rig)) {
+        assert_true(sum < whole + UINT64_C(100) * rig->network->layer_count);
+        assert_true(sum > whole - UINT64_C(100) * rig->network->layer_count);
+    }
+}
+
+static void assert_same_memory(struct rig *rig)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_msg_memory told;
+    struct fdm_elf_memory read;
+    assert_ok(fdm_client_memory(rig->client, &told, &err), err);
+    assert_ok(fdm_elf_memory_read(rig->firmware.program, &read, &err), err);
+    if (!is_exact(rig)) /* programs under Linux know less about themselves */
+        return;
+    assert_int_equal(told.arena_bytes, rig->network->arena_bytes);
+    assert_int_equal(read.activations, told.arena_bytes);
+    assert_true(told.arena_used <= told.arena_bytes && told.arena_used > 0);
+    assert_int_equal(told.stack_bytes, read.stack);
+    assert_true(told.stack_used > 100 && told.stack_used < told.stack_bytes);
+    assert_int_equal(told.static_bytes, read.variables);
+    assert_true(told.constant_bytes >= read.weights && told.constant_bytes < read.weights + 16);
+    assert_true(told.code_bytes + 64 > read.network_code + read.agent_code);
+}
+
+static void print_cost(const struct rig *rig, const char *name, uint64_t cost)
+{
+    static const char *const units[] = {"?", "cycles", "instructions", "ticks", "ns"};
+    print_message("%s: %s: %llu %s\n", rig->board->id, name, (unsigned long long)cost,
+                  units[rig->hello->counter_kind]);
+}
+
+static void check_network(const struct fdm_board_entry *board, const char *name,
+                          const struct fdm_network *network, uint32_t images)
+{
+    struct rig rig;
+    uint64_t cost = 0;
+    set_up(&rig, board, network);
+    assert_string_equal(rig.hello->agent, "test");
+    assert_string_equal(rig.hello->network, network->name);
+    assert_string_equal(rig.hello->engine, "reference");
+    for (uint32_t seed = 1; seed <= images; seed++) {
+        const float *expected = run_on_host(&rig, seed);
+        load(&rig);
+        cost = measure(&rig);
+        assert_same_output(&rig, expected);
+        print_cost(&rig, name, cost);
+    }
+    assert_same_layers(&rig, cost);
+    assert_same_memory(&rig);
+    tear_down(&rig);
+}
+
+static void small_networks_agree_in_every_semantics(void **state)
+{
+    const struct fdm_board_entry *board = *state;
+    for (size_t i = 0; i < fdm_semantics_count(); i++) {
+        const char *semantics = fdm_semantics_at(i)->name;
+        struct fdm_network *network = test_small_network(semantics);
+        check_network(board, semantics, network, 2);
+        fdm_network_free(network);
+    }
+}
+
+/* Counts do not depend on what happened before, on the emulator's process or on the load of this
+ * computer. */
+static void counts_survive_restarts(void **state)
+{
+    const struct fdm_board_entry *board = *state;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_network *network = test_small_network(FDM_SEMANTICS_DEFAULT);
+    struct rig rig;
+    set_up(&rig, board, network);
+    if (is_exact(&rig)) {
+        run_on_host(&rig, 1);
+        load(&rig);
+        uint64_t first = measure(&rig);
+        assert_ok(fdm_client_reset(rig.client, FDM_RESET_BOARD, &err), err);
+        load(&rig);
+        assert_int_equal(measure(&rig), first);
+        shut_down(&rig);
+        boot(&rig);
+        load(&rig);
+        assert_int_equal(measure(&rig), first);
+    }
+    tear_down(&rig);
+    fdm_network_free(network);
+}
+
+/* The smallest and the largest of ST's networks, int8, and one in float. */
+static void published_networks_agree(void **state)
+{
+    const struct fdm_board_entry *board = *state;
+    static const struct {
+        const char *file;
+        const char *semantics;
+    } cases[] = {
+        {"fdmobilenet_0.25_128_tfs/fdmobilenet_0.25_128_tfs_int8.tflite", "tflite"},
+        {"st_fdmobilenet_v1_224_tfs/st_fdmobilenet_v1_224_tfs_int8.tflite", "tflite"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char relative[128];
+        snprintf(relative, sizeof relative, "flowers/%s", cases[i].file);
+        struct fdm_network *network = test_model_network(relative, cases[i].semantics);
+        check_network(board, relative, network, 1);
+        fdm_network_free(network);
+    }
+}
+
+static bool is_missing(const char *program, const char *packages)
+{
+    if (fdm_proc_exists(program))
+        return false;
+    print_message("skipped: no %s (packages: %s)\n", program, packages);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    if (argc != 2 || fdm_registry_load(FDM_TEST_SOURCE_TREE, NULL, &registry, &err) != FDM_OK) {
+        print_error("usage: test_emulated BOARD; %s\n", err.message);
+        return 2;
+    }
+    const struct fdm_board_entry *board = fdm_registry_board(registry, argv[1]);
+    if (board == NULL || board->firmware == NULL || board->launch_count == 0) {
+        print_error("%s cannot be started from here\n", argv[1]);
+        return 2;
+    }
+    int failed = 77;
+    bool ready =
+        !is_missing(board->firmware->compiler, board->firmware->packages) &&
+        (board->emulator == NULL || !is_missing(board->emulator, "qemu-system-arm qemu-user"));
+    if (ready) {
+        void *state = (void *)board;
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_prestate(small_networks_agree_in_every_semantics, state),
+            cmocka_unit_test_prestate(counts_survive_restarts, state),
+            cmocka_unit_test_prestate(published_networks_agree, state),
+        };
+        folder = test_tmpdir();
+        failed = cmocka_run_group_tests_name(board->id, tests, NULL, NULL);
+        test_rmtree(folder);
+        free(folder);
+    }
+    fdm_registry_free(registry);
+    return failed;
+}
