@@ -5,6 +5,8 @@
 #include "harness/cli/version.h"
 
 static const struct fdm_command commands[] = {
+    {"build", "build the program that runs a model on a board, and print its memory",
+     fdm_cmd_build},
     {"compare", "pair two kinds of cases image by image, with McNemar's exact test",
      fdm_cmd_compare},
     {"demo", "draw the demonstration's images", fdm_cmd_demo},
