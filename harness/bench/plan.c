@@ -166,7 +166,7 @@ static enum fdm_status name_case(const struct fdm_plan_options *options,
         const char *text;
         const char *what;
     } texts[] = {
-        {record->board, sizeof record->board, options->board->id, "the board's name"},
+        {record->board, sizeof record->board, options->board, "the board's name"},
         {record->engine, sizeof record->engine, ENGINE, "the engine's name"},
         {record->semantics, sizeof record->semantics, semantics, "the semantics' name"},
         {record->model, sizeof record->model, candidate->id, "the model's name"},

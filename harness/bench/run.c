@@ -123,7 +123,9 @@ static enum fdm_status flush(struct runner *runner, struct lane *lane, struct fd
 {
     if (lane->pending_count == 0)
         return FDM_OK;
-    bool complete = lane->stored + lane->pending_count == lane->item->record.image_count;
+    /* On a board a case is more than its predictions; measure_lane() completes it. */
+    bool complete = runner->options->board == NULL &&
+                    lane->stored + lane->pending_count == lane->item->record.image_count;
     enum fdm_status status =
         fdm_store_predictions_add(runner->options->store, lane->item->record.id, lane->pending,
                                   lane->pending_count, complete, err);
@@ -153,6 +155,29 @@ static void note_problem(struct fdm_run_summary *summary, const char *problem)
     summary->problem_count++;
 }
 
+static enum fdm_status keep(struct runner *runner, struct lane *lane,
+                            const struct fdm_prediction *prediction, bool readable,
+                            struct fdm_error *err)
+{
+    lane->pending[lane->pending_count++] = *prediction;
+    lane->item->infer_ns += prediction->infer_ns;
+    lane->item->inferred += readable;
+    runner->summary->predictions++;
+    runner->done++;
+    return lane->pending_count == BATCH ? flush(runner, lane, err) : FDM_OK;
+}
+
+/* What is due after each image: a flush at least every second, and a sign of life. */
+static enum fdm_status tick(struct runner *runner, struct fdm_error *err)
+{
+    enum fdm_status status = FDM_OK;
+    if (fdm_clock_now_ns() - runner->flushed_ns > FDM_NS_PER_S)
+        status = flush_all(runner, err);
+    if (runner->options->on_progress != NULL)
+        runner->options->on_progress(runner->options->context, runner->done);
+    return status;
+}
+
 static enum fdm_status on_image(void *context, const struct fdm_image_result *result,
                                 struct fdm_error *err)
 {
@@ -163,23 +188,11 @@ static enum fdm_status on_image(void *context, const struct fdm_image_result *re
     summary->load_ns += result->load_ns;
     if (result->problem[0] != '\0')
         note_problem(summary, result->problem);
-    for (size_t i = 0; status == FDM_OK && i < runner->lane_count; i++) {
-        struct lane *lane = &runner->lanes[i];
-        if (result->predictions[i].image == FDM_EVALUATE_NOT_NEEDED)
-            continue;
-        lane->pending[lane->pending_count++] = result->predictions[i];
-        summary->predictions++;
-        lane->item->infer_ns += result->predictions[i].infer_ns;
-        lane->item->inferred += result->problem[0] == '\0';
-        runner->done++;
-        if (lane->pending_count == BATCH)
-            status = flush(runner, lane, err);
-    }
-    if (status == FDM_OK && fdm_clock_now_ns() - runner->flushed_ns > FDM_NS_PER_S)
-        status = flush_all(runner, err);
-    if (runner->options->on_progress != NULL)
-        runner->options->on_progress(runner->options->context, runner->done);
-    return status;
+    for (size_t i = 0; status == FDM_OK && i < runner->lane_count; i++)
+        if (result->predictions[i].image != FDM_EVALUATE_NOT_NEEDED)
+            status = keep(runner, &runner->lanes[i], &result->predictions[i],
+                          result->problem[0] == '\0', err);
+    return status == FDM_OK ? tick(runner, err) : status;
 }
 
 /* ---- Judging --------------------------------------------------------------------------------- */
@@ -321,13 +334,124 @@ done:
     return status;
 }
 
+/* ---- Boards ---------------------------------------------------------------------------------- */
+
+struct board_lane {
+    struct runner *runner;
+    struct lane *lane;
+};
+
+static enum fdm_status on_board_prediction(void *context, const struct fdm_prediction *prediction,
+                                           const char *problem, struct fdm_error *err)
+{
+    struct board_lane *at = context;
+    at->runner->summary->images++;
+    if (problem[0] != '\0')
+        note_problem(at->runner->summary, problem);
+    enum fdm_status status = keep(at->runner, at->lane, prediction, problem[0] == '\0', err);
+    return status == FDM_OK ? tick(at->runner, err) : status;
+}
+
+/* These say that the case itself is wrong; anything else, that the run could not go on. */
+static bool fails_case(enum fdm_status status)
+{
+    return status == FDM_ERR_MISMATCH || status == FDM_ERR_TARGET || status == FDM_ERR_UNSUPPORTED;
+}
+
+static enum fdm_status store_description(const struct fdm_run_options *options, int64_t case_id,
+                                         struct fdm_error *err)
+{
+    struct fdm_figure figures[FDM_RUN_BOARD_FIGURES];
+    struct fdm_fact facts[FDM_RUN_BOARD_FACTS];
+    size_t figure_count = 0;
+    size_t fact_count = 0;
+    const struct fdm_run_board *board = options->board;
+    enum fdm_status status =
+        board->describe(board->context, figures, &figure_count, facts, &fact_count, err);
+    if (status == FDM_OK)
+        status = fdm_store_figures_put(options->store, case_id, figures, figure_count, err);
+    if (status == FDM_OK)
+        status = fdm_store_facts_put(options->store, case_id, facts, fact_count, err);
+    return status;
+}
+
+static enum fdm_status measure_lane(struct runner *runner, struct lane *lane, size_t group,
+                                    struct fdm_error *err)
+{
+    const struct fdm_run_board *board = runner->options->board;
+    struct board_lane at = {runner, lane};
+    struct fdm_client *client = NULL;
+    enum fdm_status status = board->open(board->context, lane->item, &client, err);
+    if (status != FDM_OK)
+        return status;
+    const struct fdm_board_case board_case = {
+        .client = client,
+        .store = runner->options->store,
+        .item = lane->item,
+        .dataset = runner->options->plan->groups[group].dataset,
+        .done = lane->done,
+        .cache = runner->options->cache,
+        .board = board->board,
+        .emulated = board->emulated,
+        .effort = board->effort,
+        .stop = runner->options->stop,
+        .context = &at,
+        .on_prediction = on_board_prediction,
+    };
+    status = store_description(runner->options, lane->item->record.id, err);
+    if (status == FDM_OK)
+        status = fdm_board_case_measure(&board_case, err);
+    board->close(board->context, client);
+    enum fdm_status flushed = flush_all(runner, err);
+    if (status == FDM_OK)
+        status = flushed;
+    if (status == FDM_OK)
+        status = fdm_store_case_set_state(runner->options->store, lane->item->record.id,
+                                          FDM_CASE_COMPLETE, NULL, err);
+    if (status == FDM_OK)
+        lane->item->record.state = FDM_CASE_COMPLETE;
+    return status;
+}
+
+static enum fdm_status fail_case(struct runner *runner, struct fdm_plan_case *item,
+                                 const char *message, struct fdm_error *err)
+{
+    enum fdm_status status = fdm_store_case_set_state(runner->options->store, item->record.id,
+                                                      FDM_CASE_FAILED, message, err);
+    if (status == FDM_OK)
+        status = fdm_store_case_get(runner->options->store, item->record.id, &item->record, err);
+    return status;
+}
+
+/* One case after the other: a board holds one program at a time. */
+static enum fdm_status measure_lanes(struct runner *runner, size_t group, struct fdm_error *err)
+{
+    enum fdm_status status = FDM_OK;
+    for (size_t i = 0; status == FDM_OK && i < runner->lane_count; i++) {
+        struct lane *lane = &runner->lanes[i];
+        struct fdm_error reason = FDM_ERROR_INIT;
+        if (lane->item->record.state == FDM_CASE_COMPLETE ||
+            lane->item->record.state == FDM_CASE_FAILED)
+            continue;
+        status = measure_lane(runner, lane, group, &reason);
+        if (fails_case(status))
+            status = fail_case(runner, lane->item, reason.message, err);
+        else if (status != FDM_OK)
+            fdm_fail(err, status, "%s %s: %s", lane->item->record.model,
+                     lane->item->record.semantics, reason.message);
+    }
+    return status;
+}
+
 static enum fdm_status run_group(struct runner *runner, size_t group, struct fdm_error *err)
 {
     enum fdm_status status = open_lanes(runner, group, err);
     if (status == FDM_OK)
-        status = evaluate_lanes(runner, group, err);
+        status = runner->options->board != NULL ? measure_lanes(runner, group, err)
+                                                : evaluate_lanes(runner, group, err);
     for (size_t i = 0; status == FDM_OK && i < runner->lane_count; i++)
-        status = judge(runner, runner->lanes[i].item, err);
+        if (runner->lanes[i].item->record.state == FDM_CASE_COMPLETE)
+            status = judge(runner, runner->lanes[i].item, err);
     close_lanes(runner);
     return status;
 }

@@ -1,8 +1,11 @@
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/fs.h"
+#include "harness/bench/board_choice.h"
+#include "harness/bench/device.h"
 #include "harness/bench/parallel.h"
 #include "harness/bench/plan.h"
 #include "harness/bench/run.h"
@@ -11,11 +14,14 @@
 #include "harness/cli/progress.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/run_report.h"
+#include "harness/cli/version.h"
 #include "harness/cli/workspace.h"
+
+#define EMULATED_IMAGES 32
 
 static const struct fdm_usage usage = {
     "run",
-    "run --board host --images DATASET=DIR [OPTIONS]",
+    "run --board NAMES --images DATASET=DIR [OPTIONS]",
     "Measures every case that the choice selects: model x format x semantics x dataset, on one "
     "board. Each\n"
     "image's prediction is stored; an interrupted run continues when the same command is given "
@@ -27,11 +33,17 @@ static const struct fdm_usage usage = {
     "sample.",
     "  fdm-bench run --board host --models models --images flowers=flower_photos\n"
     "  fdm-bench run --images flowers=flower_photos --semantics all --model 224\n"
+    "  fdm-bench run --board emulated-cortex-m7,emulated-cortex-m55 --images "
+    "flowers=flower_photos\n"
+    "  fdm-bench run --board STM32H747I-DISCO --emulate --images flowers=flower_photos --limit 32\n"
     "  fdm-bench run --images plant-village=leaves --format int8 --limit 100 --json",
 };
 
 struct request {
-    const char *board;
+    struct fdm_opt_words boards;
+    bool emulate;
+    const char *lab;
+    struct fdm_board_effort effort;
     struct fdm_opt_words images;
     const char *models_dir;
     const char *model_file;
@@ -53,15 +65,33 @@ struct request {
     struct fdm_output output;
 };
 
-/* What the run holds while it lasts. */
+/* What all boards of a run share. */
 struct workplace {
     struct fdm_registry *registry;
+    struct fdm_lab *lab;
     char *models_dir;
-    struct fdm_plan_source sources[FDM_WORDS_MAX];
-    char *source_names[FDM_WORDS_MAX];
+    struct fdm_plan_source sources[FDM_OPT_WORDS_MAX];
+    char *source_names[FDM_OPT_WORDS_MAX];
+    struct fdm_image_cache *cache;
+    struct fdm_session_record about;
+    struct fdm_progress progress;
+    const atomic_bool *stop;
+};
+
+/* One board's part of the run: its own plan, store and session, in a thread of its own. */
+struct job {
+    const struct request *request;
+    struct workplace *place;
+    struct fdm_board_choice choice;
     struct fdm_plan *plan;
     struct fdm_store *store;
-    struct fdm_image_cache *cache;
+    struct fdm_device *device;
+    size_t progress_line;
+    struct fdm_run_summary summary;
+    enum fdm_status status;
+    struct fdm_error err;
+    pthread_t thread;
+    bool started;
 };
 
 static struct fdm_filter filter_of(const struct fdm_opt_words *words)
@@ -89,26 +119,21 @@ static enum fdm_status parse_source(const struct request *request, size_t index,
     return FDM_OK;
 }
 
-static enum fdm_status find_board(const struct request *request,
-                                  const struct fdm_registry *registry,
-                                  const struct fdm_board_entry **out, struct fdm_error *err)
+/* Emulated boards take a second or so an image, so they classify a sample unless told otherwise. */
+static uint32_t limit_of(const struct request *request, const struct fdm_board_choice *choice)
 {
-    *out = fdm_registry_board(registry, request->board);
-    if (*out == NULL)
-        return fdm_fail(err, FDM_ERR_USAGE, "no board \"%s\"; `fdm-bench list boards`",
-                        request->board);
-    if ((*out)->kind != FDM_BOARD_HOST)
-        return fdm_fail(err, FDM_ERR_UNSUPPORTED,
-                        "%s: this version measures on this computer only: --board host",
-                        request->board);
-    return FDM_OK;
+    if (request->limit != 0)
+        return request->limit;
+    return choice->emulated ? EMULATED_IMAGES : 0;
 }
 
-static enum fdm_status make_plan(const struct request *request, struct workplace *place,
-                                 struct fdm_error *err)
+static enum fdm_status make_plan(const struct request *request, const struct workplace *place,
+                                 struct job *job, struct fdm_error *err)
 {
+    static const char *const int8[] = {"int8"};
     struct fdm_plan_options options = {
         .registry = place->registry,
+        .board = job->choice.name,
         .models_dir = place->models_dir,
         .model_file = request->model_file,
         .models = filter_of(&request->models),
@@ -121,19 +146,17 @@ static enum fdm_status make_plan(const struct request *request, struct workplace
         .has_seed = request->seed != UINT32_MAX,
         .seed = request->seed,
         .list_path = request->list,
-        .limit = request->limit,
+        .limit = limit_of(request, &job->choice),
         .mapping = request->mapping,
     };
-    enum fdm_status status = find_board(request, place->registry, &options.board, err);
+    if (job->choice.board->kind != FDM_BOARD_HOST && options.formats.count == 0)
+        options.formats = (struct fdm_filter){int8, 1};
     const char *scheme = request->scheme;
     if (scheme == NULL)
         scheme = request->list != NULL ? "list" : "auto";
+    enum fdm_status status = fdm_dataset_scheme_parse(scheme, &options.scheme, err);
     if (status == FDM_OK)
-        status = fdm_dataset_scheme_parse(scheme, &options.scheme, err);
-    for (size_t i = 0; status == FDM_OK && i < request->images.count; i++)
-        status = parse_source(request, i, place, err);
-    if (status == FDM_OK)
-        status = fdm_plan_make(&options, &place->plan, err);
+        status = fdm_plan_make(&options, &job->plan, err);
     return status;
 }
 
@@ -158,11 +181,11 @@ static enum fdm_status prepare(const struct request *request, struct workplace *
 {
     enum fdm_status status = fdm_registry_load_default(&place->registry, err);
     if (status == FDM_OK)
+        status = fdm_lab_load(request->lab, place->registry, &place->lab, err);
+    if (status == FDM_OK)
         status = fdm_workspace_models(request->models_dir, &place->models_dir, err);
-    if (status == FDM_OK)
-        status = make_plan(request, place, err);
-    if (status == FDM_OK)
-        status = fdm_workspace_store(request->db, FDM_STORE_WRITE, &place->store, err);
+    for (size_t i = 0; status == FDM_OK && i < request->images.count; i++)
+        status = parse_source(request, i, place, err);
     if (status == FDM_OK)
         open_cache(request, place);
     return status;
@@ -171,87 +194,206 @@ static enum fdm_status prepare(const struct request *request, struct workplace *
 static void release(struct workplace *place)
 {
     fdm_image_cache_free(place->cache);
-    fdm_store_close(place->store);
-    fdm_plan_free(place->plan);
+    fdm_lab_free(place->lab);
     fdm_registry_free(place->registry);
     free(place->models_dir);
-    for (size_t i = 0; i < FDM_WORDS_MAX; i++)
+    for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++)
         free(place->source_names[i]);
+}
+
+/* ---- Jobs ------------------------------------------------------------------------------------ */
+
+static enum fdm_status prepare_job(struct job *job, const char *name, struct fdm_error *err)
+{
+    struct workplace *place = job->place;
+    const struct request *request = job->request;
+    enum fdm_status status =
+        fdm_board_choose(place->registry, place->lab, name, request->emulate, &job->choice, err);
+    if (status == FDM_OK)
+        status = make_plan(request, place, job, err);
+    if (status == FDM_OK)
+        status = fdm_workspace_store(request->db, FDM_STORE_WRITE, &job->store, err);
+    if (status != FDM_OK || job->choice.board->kind == FDM_BOARD_HOST)
+        return status;
+    const struct fdm_device_options options = {
+        .board = job->choice.executor,
+        .lab = job->choice.lab,
+        .name = job->choice.lab != NULL ? job->choice.lab->name : job->choice.executor->id,
+        .version = FDM_VERSION,
+        .emulated = job->choice.emulated,
+        .owner = place->about.command,
+        .stop = place->stop,
+    };
+    return fdm_device_new(&options, &job->device, err);
+}
+
+static void release_job(struct job *job)
+{
+    fdm_device_free(job->device);
+    fdm_store_close(job->store);
+    fdm_plan_free(job->plan);
 }
 
 static void on_begin(void *context, const struct fdm_session_record *session, bool resumed,
                      uint64_t done, uint64_t total)
 {
-    fprintf(stderr, "session %lld %s\n", (long long)session->id, resumed ? "resumed" : "begun");
-    fdm_progress_begin(context, "classifying", "predictions", done, total);
+    struct job *job = context;
+    fprintf(stderr, "%s: session %lld %s\n", job->choice.name, (long long)session->id,
+            resumed ? "resumed" : "begun");
+    job->progress_line = fdm_progress_add(&job->place->progress, job->choice.name, done, total);
 }
 
 static void on_progress(void *context, uint64_t done)
 {
-    fdm_progress_update(context, done);
+    struct job *job = context;
+    fdm_progress_update(&job->place->progress, job->progress_line, done);
 }
 
-static enum fdm_status report(const struct request *request, const struct workplace *place,
-                              const struct fdm_run_summary *summary, struct fdm_error *err)
+static void *run_job(void *argument)
+{
+    struct job *job = argument;
+    const struct request *request = job->request;
+    const struct fdm_run_board board = {
+        .board = job->choice.board,
+        .emulated = job->choice.emulated,
+        .effort = request->effort,
+        .context = job->device,
+        .open = fdm_device_open,
+        .describe = fdm_device_describe,
+        .close = fdm_device_close,
+    };
+    struct fdm_run_options options = {
+        .store = job->store,
+        .plan = job->plan,
+        .about = job->place->about,
+        .threads = request->threads != 0 ? request->threads : fdm_parallel_processors(),
+        .cache = job->place->cache,
+        .stop = job->place->stop,
+        .board = job->device != NULL ? &board : NULL,
+        .fresh = request->fresh,
+        .context = job,
+        .on_begin = on_begin,
+        .on_progress = on_progress,
+    };
+    job->status = fdm_run(&options, &job->summary, &job->err);
+    if (job->status == FDM_ERR_CANCELLED)
+        fdm_error_context(&job->err,
+                          "interrupted, everything finished is stored; the same command continues "
+                          "session %lld",
+                          (long long)job->summary.session.id);
+    return NULL;
+}
+
+/* One job runs in this thread, several in one each. */
+static void run_jobs(struct job *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        jobs[i].started =
+            count > 1 && pthread_create(&jobs[i].thread, NULL, run_job, &jobs[i]) == 0;
+        if (!jobs[i].started)
+            run_job(&jobs[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i].started)
+            pthread_join(jobs[i].thread, NULL);
+}
+
+/* A report per board that ran; in JSON an array of them if there are several. */
+static enum fdm_status report(const struct request *request, const struct job *jobs, size_t count,
+                              struct fdm_error *err)
 {
     struct fdm_buf text;
     enum fdm_report_format format = FDM_REPORT_TERMINAL;
     fdm_buf_init(&text);
     enum fdm_status status = fdm_output_format(&request->output, &format, err);
-    if (status == FDM_OK)
-        status = fdm_run_report(place->plan, summary, format, &text, err);
+    bool array = format == FDM_REPORT_JSON && count > 1;
+    const char *separator = array ? "[\n" : "";
+    for (size_t i = 0; status == FDM_OK && i < count; i++) {
+        if (jobs[i].status != FDM_OK)
+            continue;
+        fdm_buf_puts(&text, separator);
+        status = fdm_run_report(&jobs[i].choice, jobs[i].plan, &jobs[i].summary, jobs[i].store,
+                                format, &text, err);
+        separator = array ? ",\n" : "\n";
+    }
+    if (array && text.len > 0)
+        fdm_buf_puts(&text, "]\n");
     if (status == FDM_OK)
         status = fdm_cmd_write(&text, request->output.path, err);
     fdm_buf_release(&text);
     return status;
 }
 
-static int run(const struct request *request, int argc, char **argv, struct fdm_error *err)
+static int conclude(const struct request *request, const struct job *jobs, size_t count)
 {
-    struct workplace place = {0};
-    struct fdm_progress progress = {0};
-    struct fdm_run_summary summary = {0};
-    enum fdm_report_format format;
-    enum fdm_status status = fdm_output_format(&request->output, &format, err);
-    if (status == FDM_OK)
-        status = prepare(request, &place, err);
-    if (status == FDM_OK) {
-        struct fdm_run_options options = {
-            .store = place.store,
-            .plan = place.plan,
-            .threads = request->threads != 0 ? request->threads : fdm_parallel_processors(),
-            .cache = place.cache,
-            .stop = fdm_interrupt_install(),
-            .fresh = request->fresh,
-            .context = &progress,
-            .on_begin = on_begin,
-            .on_progress = on_progress,
-        };
-        fdm_provenance(argc, argv, &options.about);
-        fdm_run_announce(place.plan, stderr);
-        status = fdm_run(&options, &summary, err);
-        fdm_progress_end(&progress);
-        fdm_run_note_cache(place.cache, stderr);
+    struct fdm_error err = FDM_ERROR_INIT;
+    int code = FDM_EXIT_OK;
+    if (report(request, jobs, count, &err) != FDM_OK)
+        code = fdm_cmd_fail(usage.command, &err);
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i].status != FDM_OK)
+            code = fdm_cmd_fail(usage.command, &jobs[i].err);
+        else if (code == FDM_EXIT_OK && jobs[i].summary.failed + jobs[i].summary.skipped > 0)
+            code = FDM_EXIT_INCOMPLETE;
     }
+    return code;
+}
+
+static int run(const struct request *request, int argc, char **argv)
+{
+    static const char *const host[] = {"host"};
+    bool chosen = request->boards.count > 0;
+    const char *const *names = chosen ? request->boards.items : host;
+    size_t count = chosen ? request->boards.count : 1;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct workplace place = {.stop = fdm_interrupt_install()};
+    enum fdm_report_format format;
+    int code = FDM_EXIT_FAILED;
+    struct job *jobs = calloc(count, sizeof *jobs);
+    if (jobs == NULL) {
+        fdm_fail(&err, FDM_ERR_MEMORY, "out of memory");
+        return fdm_cmd_fail(usage.command, &err);
+    }
+    enum fdm_status status = fdm_output_format(&request->output, &format, &err);
+    fdm_provenance(argc, argv, &place.about);
     if (status == FDM_OK)
-        status = report(request, &place, &summary, err);
-    else if (status == FDM_ERR_CANCELLED)
-        fdm_error_context(err,
-                          "interrupted, everything finished is stored; the same command "
-                          "continues session %lld",
-                          (long long)summary.session.id);
+        status = prepare(request, &place, &err);
+    for (size_t i = 0; status == FDM_OK && i < count; i++) {
+        jobs[i].request = request;
+        jobs[i].place = &place;
+        status = prepare_job(&jobs[i], names[i], &err);
+    }
+    if (status == FDM_OK) {
+        fdm_run_announce(jobs[0].plan, stderr);
+        fdm_progress_init(&place.progress);
+        run_jobs(jobs, count);
+        fdm_progress_end(&place.progress);
+        fdm_run_note_cache(place.cache, stderr);
+        code = conclude(request, jobs, count);
+    } else {
+        code = fdm_cmd_fail(usage.command, &err);
+    }
+    for (size_t i = 0; i < count; i++)
+        release_job(&jobs[i]);
+    free(jobs);
     release(&place);
-    if (status != FDM_OK)
-        return fdm_cmd_fail(usage.command, err);
-    return summary.failed + summary.skipped > 0 ? FDM_EXIT_INCOMPLETE : FDM_EXIT_OK;
+    return code;
 }
 
 int fdm_cmd_run(int argc, char **argv)
 {
-    struct request request = {.board = "host", .seed = UINT32_MAX};
+    struct request request = {.seed = UINT32_MAX};
     const struct fdm_opt options[] = {
-        {"board", "NAME", "where to measure (default: host, this computer)", FDM_OPT_TEXT,
-         &request.board, 0, 0},
+        {"board", "NAMES",
+         "where to measure: boards, or names of the lab file (default: host, this "
+         "computer)",
+         FDM_OPT_LIST, &request.boards, 0, 0},
+        {"emulate", NULL, "run the emulated twins of the boards; every figure is marked emulated",
+         FDM_OPT_FLAG, &request.emulate, 0, 0},
+        {"lab", "FILE",
+         "which boards are attached (default: lab.json in the user's configuration "
+         "folder)",
+         FDM_OPT_TEXT, &request.lab, 0, 0},
         {"images", "[DATASET=]DIR", "folder with one folder per class; repeat for more datasets",
          FDM_OPT_EACH, &request.images, 0, 0},
         {"dataset", "NAMES", "only these datasets (default: those with images)", FDM_OPT_LIST,
@@ -277,8 +419,19 @@ int fdm_cmd_run(int argc, char **argv)
          UINT32_MAX - 1},
         {"list", "FILE", "evaluate the images named here, one \"class/name\" a line", FDM_OPT_TEXT,
          &request.list, 0, 0},
-        {"limit", "N", "only the first N images of each dataset", FDM_OPT_COUNT, &request.limit, 1,
-         UINT32_MAX},
+        {"limit", "N",
+         "only the first N images of each dataset (default: all; on emulated boards 32)",
+         FDM_OPT_COUNT, &request.limit, 1, UINT32_MAX},
+        {"verify", "N",
+         "images that a board must classify as the reference does, bit for bit, before "
+         "its time is taken (default 32)",
+         FDM_OPT_COUNT, &request.effort.verify, 1, 1000000},
+        {"warmups", "N", "inferences before the timed ones (default 3)", FDM_OPT_COUNT,
+         &request.effort.warmups, 1, 10000},
+        {"runs", "N", "timed inferences (default: as many as fill --min-time, at least 20)",
+         FDM_OPT_COUNT, &request.effort.runs, 1, 10000},
+        {"min-time", "MS", "how long to time a case on a board (default 2000)", FDM_OPT_COUNT,
+         &request.effort.min_time_ms, 1, 3600000},
         {"mapping", "NAME",
          "force x/255, x/255-1 or x/127.5-1 (default: the published one unless "
          "the model contradicts it)",
@@ -296,9 +449,9 @@ int fdm_cmd_run(int argc, char **argv)
     };
     size_t operands;
     int code = fdm_cmd_parse(argc, argv, &usage, options, NULL, 0, &operands);
-    struct fdm_error err = FDM_ERROR_INIT;
     if (code < 0)
-        code = run(&request, argc, argv, &err);
+        code = run(&request, argc, argv);
+    fdm_opt_words_release(&request.boards);
     fdm_opt_words_release(&request.images);
     fdm_opt_words_release(&request.models);
     fdm_opt_words_release(&request.datasets);

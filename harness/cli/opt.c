@@ -17,8 +17,8 @@ void fdm_opt_words_release(struct fdm_opt_words *words)
 static enum fdm_status add_word(struct fdm_opt_words *words, const char *name, const char *word,
                                 struct fdm_error *err)
 {
-    if (words->count == FDM_WORDS_MAX)
-        return fdm_fail(err, FDM_ERR_USAGE, "--%s: more than %d names", name, FDM_WORDS_MAX);
+    if (words->count == FDM_OPT_WORDS_MAX)
+        return fdm_fail(err, FDM_ERR_USAGE, "--%s: more than %d names", name, FDM_OPT_WORDS_MAX);
     words->items[words->count++] = word;
     return FDM_OK;
 }
@@ -26,8 +26,9 @@ static enum fdm_status add_word(struct fdm_opt_words *words, const char *name, c
 static enum fdm_status add_words(struct fdm_opt_words *words, const char *name, const char *text,
                                  struct fdm_error *err)
 {
-    if (words->copy_count == FDM_WORDS_MAX)
-        return fdm_fail(err, FDM_ERR_USAGE, "--%s: given more than %d times", name, FDM_WORDS_MAX);
+    if (words->copy_count == FDM_OPT_WORDS_MAX)
+        return fdm_fail(err, FDM_ERR_USAGE, "--%s: given more than %d times", name,
+                        FDM_OPT_WORDS_MAX);
     char *copy = strdup(text);
     if (copy == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");

@@ -20,12 +20,12 @@ enum fdm_opt_kind {
     FDM_OPT_COUNT /* uint32_t *; a whole number from `min` to `max` */
 };
 
-#define FDM_WORDS_MAX 64
+#define FDM_OPT_WORDS_MAX 64
 /* Words point into argv or into `copy`, which the parser owns until fdm_opt_words_release(). */
 struct fdm_opt_words {
-    const char *items[FDM_WORDS_MAX];
+    const char *items[FDM_OPT_WORDS_MAX];
     size_t count;
-    char *copies[FDM_WORDS_MAX];
+    char *copies[FDM_OPT_WORDS_MAX];
     size_t copy_count;
 };
 void fdm_opt_words_release(struct fdm_opt_words *words);

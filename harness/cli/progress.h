@@ -1,29 +1,40 @@
-/* One live line on a terminal: what is done, how fast, how long it will take. Silent where standard
- * error is no terminal, except for one line every ten seconds, so that logs of long runs show life.
- */
+/* Live lines on a terminal, one per thing that is under way: what is done, how fast, how long it
+ * will take. Where standard error is no terminal, one line each every ten seconds, so that logs of
+ * long runs show life. Any thread may add and update lines. */
 #ifndef FDM_CLI_PROGRESS_H
 #define FDM_CLI_PROGRESS_H
 
+#include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct fdm_progress {
+#define FDM_PROGRESS_LINES 16
+
+struct fdm_progress_line {
     const char *title;
-    const char *unit;
     uint64_t total;
     uint64_t first; /* already done when this run began; not counted in the rate */
     uint64_t done;
     uint64_t started_ns;
-    uint64_t shown_ns;
-    bool terminal;
-    bool line_open;
 };
 
-void fdm_progress_begin(struct fdm_progress *progress, const char *title, const char *unit,
-                        uint64_t done, uint64_t total);
-void fdm_progress_update(struct fdm_progress *progress, uint64_t done);
-/* Ends the live line, leaving its last state on the screen; nothing for a progress that never
- * began. */
+struct fdm_progress {
+    pthread_mutex_t lock;
+    struct fdm_progress_line lines[FDM_PROGRESS_LINES];
+    size_t count;
+    size_t drawn; /* lines that stand on the terminal */
+    uint64_t shown_ns;
+    bool terminal;
+};
+
+void fdm_progress_init(struct fdm_progress *progress);
+/* Adds a line and returns its number. `title` must outlive the progress. Beyond FDM_PROGRESS_LINES
+ * the last line is taken over. */
+size_t fdm_progress_add(struct fdm_progress *progress, const char *title, uint64_t done,
+                        uint64_t total);
+void fdm_progress_update(struct fdm_progress *progress, size_t line, uint64_t done);
+/* Leaves the last state on the terminal. No thread may use it any more. */
 void fdm_progress_end(struct fdm_progress *progress);
 
 #endif

@@ -1,5 +1,7 @@
 #include "harness/cli/run_report.h"
 
+#include <stdlib.h>
+
 #include "harness/base/clock.h"
 #include "reports/report.h"
 #include "results/stats.h"
@@ -127,15 +129,57 @@ static void add_facts(struct fdm_report *report, const struct fdm_run_summary *s
                           1e3 * wall_s / (double)summary->predictions, NULL);
 }
 
-enum fdm_status fdm_run_report(const struct fdm_plan *plan, const struct fdm_run_summary *summary,
+static enum fdm_status add_figures(struct fdm_table *table, const struct fdm_case_record *record,
+                                   struct fdm_store *store, struct fdm_error *err)
+{
+    struct fdm_figure *figures;
+    size_t count;
+    enum fdm_status status = fdm_store_figures_list(store, record->id, &figures, &count, err);
+    for (size_t i = 0; i < count; i++) {
+        fdm_table_add_int(table, record->id);
+        fdm_table_add_text(table, record->model);
+        fdm_table_add_text(table, figures[i].name);
+        fdm_table_add_text(table, fdm_figure_kind_name(figures[i].kind));
+        fdm_table_add_real(table, figures[i].value, 0);
+    }
+    free(figures);
+    return status;
+}
+
+static enum fdm_status add_all_figures(struct fdm_report *report, const struct fdm_plan *plan,
+                                       struct fdm_store *store, struct fdm_error *err)
+{
+    enum fdm_status status = FDM_OK;
+    struct fdm_table *table = fdm_report_add_table(report, "figures", "Figures");
+    if (table == NULL)
+        return FDM_OK;
+    fdm_table_add_column(table, "case", "case", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "model", "model", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "name", "figure", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "kind", "kind", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "value", "value", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    for (size_t i = 0; status == FDM_OK && i < plan->case_count; i++)
+        if (plan->cases[i].record.id != 0)
+            status = add_figures(table, &plan->cases[i].record, store, err);
+    return status;
+}
+
+enum fdm_status fdm_run_report(const struct fdm_board_choice *choice, const struct fdm_plan *plan,
+                               const struct fdm_run_summary *summary, struct fdm_store *store,
                                enum fdm_report_format format, struct fdm_buf *out,
                                struct fdm_error *err)
 {
     struct fdm_report report;
     fdm_report_init(&report, "run", "Run");
+    fdm_report_add_fact(&report, "board", "board", choice->name);
+    fdm_report_add_fact(&report, "emulated", "emulated", choice->emulated ? "yes" : "no");
     add_facts(&report, summary);
     add_cases(&report, plan, summary);
-    enum fdm_status status = fdm_report_render(&report, format, out, err);
+    enum fdm_status status = FDM_OK;
+    if (choice->board->kind != FDM_BOARD_HOST)
+        status = add_all_figures(&report, plan, store, err);
+    if (status == FDM_OK)
+        status = fdm_report_render(&report, format, out, err);
     fdm_report_release(&report);
     return status;
 }

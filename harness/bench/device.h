@@ -1,0 +1,48 @@
+/* Brings a board up for a case: builds the program, puts it there, starts it and opens the line.
+ *
+ * An emulated board is QEMU as a subprocess; a board under Linux gets a static program over ssh,
+ * one long-lived connection each; a board on a serial line must hold the program already (the
+ * client's HELLO tells whether it does). A board is locked for as long as the device lives, so that
+ * two runs do not meet on it. */
+#ifndef FDM_BENCH_DEVICE_H
+#define FDM_BENCH_DEVICE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "harness/base/status.h"
+#include "harness/bench/plan.h"
+#include "harness/client/client.h"
+#include "harness/registry/lab.h"
+
+struct fdm_device;
+
+struct fdm_device_options {
+    const struct fdm_board_entry *board; /* what runs the program: for an emulated twin, the twin */
+    const struct fdm_lab_board *lab;     /* how a real board is reached; NULL for emulated ones */
+    const char *name;                    /* by which it is locked and named in messages */
+    const char *version;                 /* of this program */
+    bool emulated;                       /* how the figures are marked */
+    const char *owner;                   /* one line: who locks it */
+    const atomic_bool *stop;             /* may be NULL */
+};
+
+/* Takes the lock. FDM_ERR_BUSY names the holder. The options' pointers must outlive the device. */
+enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct fdm_device **out,
+                               struct fdm_error *err);
+/* Releases everything; NULL is allowed. */
+void fdm_device_free(struct fdm_device *device);
+
+/* For struct fdm_run_board: `context` is the device. Builds and starts the case's program and says
+ * hello; stores nothing. The errors of fdm_firmware_build(), of the streams and of the client. */
+enum fdm_status fdm_device_open(void *context, const struct fdm_plan_case *item,
+                                struct fdm_client **out, struct fdm_error *err);
+/* Memory as a card counts it, from the program's ELF file, and which program it is. A serial
+ * board's program is not ours to read: nothing is told. */
+enum fdm_status fdm_device_describe(void *context, struct fdm_figure *figures, size_t *figure_count,
+                                    struct fdm_fact *facts, size_t *fact_count,
+                                    struct fdm_error *err);
+void fdm_device_close(void *context, struct fdm_client *client);
+
+#endif
