@@ -41,7 +41,8 @@ struct request {
 struct product {
     struct fdm_registry *registry;
     const struct fdm_board_entry *board;
-    char *model_path;
+    const char *model_path;
+    char *published_path;     /* owns it, unless the user named a file */
     const char *model_sha256; /* that the file must have; NULL for any */
     struct fdm_graph *graph;
     struct fdm_network *network;
@@ -96,7 +97,8 @@ static enum fdm_status find_published(const struct request *request, struct prod
         return fdm_fail(err, FDM_ERR_NOT_FOUND, "%s was not published in this format", model->id);
     status = fdm_workspace_models(request->models_dir, &folder, err);
     if (status == FDM_OK) {
-        product->model_path = fdm_fs_join(folder, file->path);
+        product->published_path = fdm_fs_join(folder, file->path);
+        product->model_path = product->published_path;
         product->model_sha256 = file->sha256;
         if (product->model_path == NULL)
             status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
@@ -116,8 +118,8 @@ static enum fdm_status find_file(const struct request *request, struct product *
         return fdm_fail(err, FDM_ERR_USAGE, "which --model, or which --model-file?");
     if (request->model != NULL)
         return find_published(request, product, err);
-    product->model_path = strdup(request->model_file);
-    return product->model_path != NULL ? FDM_OK : fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    product->model_path = request->model_file;
+    return FDM_OK;
 }
 
 static enum fdm_status load_network(const struct request *request, struct product *product,
@@ -156,12 +158,10 @@ static enum fdm_status copy_program(const struct request *request, struct produc
     const char *file = fdm_fs_basename(product->model_path);
     snprintf(name, sizeof name, "%s-%.*s-%s.elf", product->board->id, (int)strcspn(file, "/"), file,
              semantics_of(product));
+    product->copy = fdm_fs_join(request->to, name);
+    if (product->copy == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     enum fdm_status status = fdm_fs_make_dirs(request->to, err);
-    if (status == FDM_OK) {
-        product->copy = fdm_fs_join(request->to, name);
-        if (product->copy == NULL)
-            status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    }
     if (status == FDM_OK)
         status = fdm_fs_read(product->firmware.program, PROGRAM_MAX, &bytes, &len, err);
     if (status == FDM_OK)
@@ -200,7 +200,7 @@ static void release(struct product *product)
     fdm_firmware_release(&product->firmware);
     fdm_network_free(product->network);
     fdm_graph_free(product->graph);
-    free(product->model_path);
+    free(product->published_path);
     fdm_registry_free(product->registry);
 }
 
