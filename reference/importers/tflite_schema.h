@@ -1,6 +1,6 @@
 /* Numbers of TensorFlow Lite's schema, version 3 (tensorflow/lite/schema/schema.fbs): fields by
  * their position in their table, members of enums and unions by their value. Only what the importer
- * reads. */
+ * reads and the quantizer writes. */
 #ifndef FDM_REFERENCE_IMPORTERS_TFLITE_SCHEMA_H
 #define FDM_REFERENCE_IMPORTERS_TFLITE_SCHEMA_H
 
@@ -11,12 +11,14 @@ enum tflite_model_field {
     MODEL_VERSION = 0,
     MODEL_OPERATOR_CODES = 1,
     MODEL_SUBGRAPHS = 2,
+    MODEL_DESCRIPTION = 3,
     MODEL_BUFFERS = 4
 };
 
 enum tflite_operator_code_field {
     OPERATOR_CODE_DEPRECATED_BUILTIN = 0, /* int8; 127 where the code needs more bits */
     OPERATOR_CODE_CUSTOM = 1,
+    OPERATOR_CODE_VERSION = 2,
     OPERATOR_CODE_BUILTIN = 3
 };
 
@@ -24,7 +26,8 @@ enum tflite_subgraph_field {
     SUBGRAPH_TENSORS = 0,
     SUBGRAPH_INPUTS = 1,
     SUBGRAPH_OUTPUTS = 2,
-    SUBGRAPH_OPERATORS = 3
+    SUBGRAPH_OPERATORS = 3,
+    SUBGRAPH_NAME = 4
 };
 
 enum tflite_buffer_field { BUFFER_DATA = 0, BUFFER_OFFSET = 1 };
@@ -75,6 +78,7 @@ enum tflite_depthwise_field {
 };
 
 enum tflite_softmax_field { SOFTMAX_BETA = 0 };
+enum tflite_reshape_field { RESHAPE_NEW_SHAPE = 0 };
 enum tflite_reducer_field { REDUCER_KEEP_DIMS = 0 };
 enum tflite_pack_field { PACK_AXIS = 1 };
 enum tflite_strided_slice_field {
@@ -91,6 +95,7 @@ enum tflite_options {
     OPTIONS_CONV_2D = 1,
     OPTIONS_DEPTHWISE_CONV_2D = 2,
     OPTIONS_SOFTMAX = 9,
+    OPTIONS_RESHAPE = 17,
     OPTIONS_REDUCER = 27,
     OPTIONS_STRIDED_SLICE = 32,
     OPTIONS_PACK = 59

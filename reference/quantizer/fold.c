@@ -51,8 +51,8 @@ static enum fdm_status add_tensor(struct folding *f, const char *name, uint32_t 
 }
 
 static enum fdm_status add_constant(struct folding *f, const char *layer, const char *role,
-                                    const float *values, uint32_t rank, const uint32_t *dims,
-                                    uint32_t *index, struct fdm_error *err)
+                                    enum fdm_type type, const void *values, uint32_t rank,
+                                    const uint32_t *dims, uint32_t *index, struct fdm_error *err)
 {
     struct fdm_buf name;
     fdm_buf_init(&name);
@@ -63,7 +63,8 @@ static enum fdm_status add_constant(struct folding *f, const char *layer, const 
     fdm_buf_release(&name);
     if (status != FDM_OK)
         return status;
-    size_t bytes = fdm_tensor_elements(&f->to->tensors[*index]) * sizeof *values;
+    f->to->tensors[*index].type = type;
+    size_t bytes = fdm_tensor_elements(&f->to->tensors[*index]) * fdm_type_bytes(type);
     return fdm_graph_set_data(f->to, *index, values, bytes, err);
 }
 
@@ -172,11 +173,11 @@ static enum fdm_status add_conv(struct folding *f, const struct fdm_op *conv,
     uint32_t kernel = 0;
     uint32_t bias = 0;
     uint32_t index = 0;
-    enum fdm_status status = add_constant(f, conv->name, "weights", folded->weights, weights->rank,
-                                          weights->dims, &kernel, err);
+    enum fdm_status status = add_constant(f, conv->name, "weights", FDM_TYPE_F32, folded->weights,
+                                          weights->rank, weights->dims, &kernel, err);
     if (status == FDM_OK)
-        status =
-            add_constant(f, conv->name, "bias", folded->bias, 1, &folded->channels, &bias, err);
+        status = add_constant(f, conv->name, "bias", FDM_TYPE_F32, folded->bias, 1,
+                              &folded->channels, &bias, err);
     if (status == FDM_OK)
         status = add_op(f, conv, &f->from->tensors[conv->output], &index, err);
     if (status != FDM_OK)
@@ -211,6 +212,23 @@ static enum fdm_status fold_conv(struct folding *f, const struct fdm_op *conv,
 
 /* ---- the others ---- */
 
+static enum fdm_status fold_mean(struct folding *f, const struct fdm_op *op, struct fdm_error *err)
+{
+    static const int32_t axes[] = {1, 2};
+    static const uint32_t count = 2;
+    uint32_t operand = 0;
+    uint32_t index = 0;
+    enum fdm_status status =
+        add_constant(f, op->name, "axes", FDM_TYPE_S32, axes, 1, &count, &operand, err);
+    if (status == FDM_OK)
+        status = add_op(f, op, &f->from->tensors[op->output], &index, err);
+    if (status != FDM_OK)
+        return status;
+    f->to->ops[index].inputs[1] = operand;
+    f->to->ops[index].input_count = 2;
+    return FDM_OK;
+}
+
 static bool same_shape(const struct fdm_tensor *a, const struct fdm_tensor *b)
 {
     return a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0;
@@ -234,6 +252,7 @@ static enum fdm_status fold_op(struct folding *f, const struct fdm_op *op, struc
     case FDM_OP_DEPTHWISE_CONV:
         return fold_conv(f, op, err);
     case FDM_OP_MEAN:
+        return fold_mean(f, op, err);
     case FDM_OP_SOFTMAX:
         return add_op(f, op, &f->from->tensors[op->output], &index, err);
     case FDM_OP_RESHAPE:

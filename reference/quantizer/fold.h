@@ -15,7 +15,8 @@ enum fdm_fold_rsqrt {
 /* Every step in float32, as the converter does it: factor = gamma * rsqrt(variance + epsilon),
  * weights * factor, bias = beta - mean * factor (plus the convolution's own bias times factor).
  * Each convolution gets a bias, zeros if it had none, and is named after itself; RESHAPEs that
- * change nothing, as dropout at inference, vanish. Tensors are numbered in the order of the chain.
+ * change nothing, as dropout at inference, vanish; MEAN has its axes as an operand. Tensors are
+ * numbered in the order of the chain.
  *
  * `graph` is float and passed fdm_graph_check(); the caller frees `*out`, which passed it too.
  * FDM_ERR_UNSUPPORTED for an int8 graph, one that is no chain, or a batch norm or RELU that does
