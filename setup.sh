@@ -7,7 +7,8 @@ packages="gcc libc6-dev cmake ninja-build pkg-config git ca-certificates
     libjpeg62-turbo-dev libpng-dev libarchive-dev libssl-dev libelf-dev"
 if [ "${1:-}" = --tests ]; then
     packages="$packages libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev sqlite3 jq
-        openssh-server openssh-client socat"
+        openssh-server openssh-client socat gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm qemu-user
+        gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 fi
 
 missing=""

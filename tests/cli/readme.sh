@@ -38,7 +38,7 @@ has '[.tables[] | select(.table == "mcu-time-flowers")][0].rows[0]' \
 export FDM_DATA_DIR="$work/world/data" FDM_MODELS="$work/world/models"
 expect 0 "$fdm" run --images tiny="$work/world/images" --semantics tflite,tflm --json
 has . "$(words '`run`' facts '; table')" run
-has '.tables[0].rows[0]' "$(words '`run`' '`cases`')" "run, cases"
+has '.tables[0].rows[0]' "$(words '`run`' '`cases`' '; on boards')" "run, cases"
 expect 0 "$fdm" compare --semantics tflite,tflm --classes --flips 5 --json
 has '.tables[0].rows[0]' "$(words '`compare`' '`pairs`' '; `--classes`')" "compare, pairs"
 has '.tables[1].rows[0]' "$(words '`compare`' '`classes`:' '; `--flips')" "compare, classes"
