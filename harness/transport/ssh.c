@@ -121,9 +121,14 @@ enum fdm_status fdm_ssh_run(struct fdm_ssh *ssh, const char *const *command, uin
     fdm_buf_init(&errors);
     enum fdm_status status =
         fdm_ssh_argv_command(&ssh->options, ssh->control_path, command, &argv, err);
+    /* One limit serves both streams, and a command may be silent but for its errors. */
+    size_t most = limit > ERRORS_BYTES ? limit : ERRORS_BYTES;
     if (status == FDM_OK)
-        status = fdm_proc_run(argv.words, NULL, deadline_ns, output != NULL ? limit : 0, output,
-                              &errors, &ended, err);
+        status = fdm_proc_run(argv.words, NULL, deadline_ns, most, output, &errors, &ended, err);
+    if (output != NULL && output->len > limit) {
+        output->len = limit;
+        output->data[limit] = '\0';
+    }
     if (status != FDM_OK) {
         fdm_error_context(err, "%s", ssh->host);
     } else {
@@ -139,12 +144,11 @@ enum fdm_status fdm_ssh_run(struct fdm_ssh *ssh, const char *const *command, uin
     return status;
 }
 
-/* A stream ends either way; why is what matters. */
-static enum fdm_status explain(const char *name, const struct fdm_proc_exit *ended,
-                               const char *errors, struct fdm_error *err)
+static void explain(const char *name, const struct fdm_proc_exit *ended, const char *errors,
+                    struct fdm_error *err)
 {
-    enum fdm_status status = fdm_ssh_fail(name, ended, errors, err);
-    return status != FDM_OK ? status : fdm_fail(err, FDM_ERR_EOF, "%s: the program ended", name);
+    if (fdm_ssh_fail(name, ended, errors, err) == FDM_OK)
+        fdm_fail(err, FDM_ERR_EOF, "%s: the program ended", name);
 }
 
 enum fdm_status fdm_ssh_stream(struct fdm_ssh *ssh, const char *const *command,
@@ -170,18 +174,26 @@ static const char receive_script[] =
     "{ cat > \"$1\" && chmod \"$2\" \"$1\"; } || { rm -f \"$1\"; exit 1; }; "
     "sha256sum < \"$1\" 2> /dev/null || wc -c < \"$1\"";
 
+/* Reads what a program writes until its end, which is FDM_OK if it did its work. */
 static enum fdm_status read_answer(struct fdm_stream *stream, uint64_t deadline_ns, char *out,
                                    size_t size, struct fdm_error *err)
 {
     size_t len = 0;
+    struct fdm_error why = FDM_ERROR_INIT;
     enum fdm_status status = FDM_OK;
     while (status == FDM_OK && len < size - 1) {
         size_t got;
-        status = fdm_stream_read_some(stream, out + len, size - 1 - len, deadline_ns, &got, err);
+        status = fdm_stream_read_some(stream, out + len, size - 1 - len, deadline_ns, &got, &why);
         len += got;
     }
     out[len] = '\0';
-    return status;
+    if (status != FDM_ERR_EOF)
+        return fdm_fail(err, status != FDM_OK ? status : FDM_ERR_FORMAT, "%s",
+                        status != FDM_OK ? why.message : "the board says more than was asked");
+    struct fdm_proc_exit ended;
+    const char *errors;
+    status = fdm_stream_process_end(stream, &ended, &errors, err);
+    return status != FDM_OK ? status : fdm_ssh_fail(fdm_stream_name(stream), &ended, errors, err);
 }
 
 static enum fdm_status send_file(struct fdm_ssh *ssh, const char *temporary, unsigned mode,
@@ -192,14 +204,17 @@ static enum fdm_status send_file(struct fdm_ssh *ssh, const char *temporary, uns
     snprintf(mode_text, sizeof mode_text, "%o", mode & 07777U);
     const char *command[] = {"sh", "-c", receive_script, "sh", temporary, mode_text, NULL};
     struct fdm_stream *stream;
-    answer[0] = '\0';
     enum fdm_status status = fdm_ssh_stream(ssh, command, &stream, err);
-    if (status == FDM_OK)
-        status = fdm_stream_write_all(stream, data, len, deadline_ns, err);
+    if (status != FDM_OK)
+        return status;
+    /* A board that stops reading early tells why at its end. */
+    status = fdm_stream_write_all(stream, data, len, deadline_ns, NULL);
     if (status == FDM_OK)
         status = fdm_stream_end_write(stream, err);
-    if (status == FDM_OK)
+    if (status == FDM_OK || status == FDM_ERR_EOF)
         status = read_answer(stream, deadline_ns, answer, answer_size, err);
+    else
+        fdm_fail(err, status, "%s: not everything could be sent in time", ssh->host);
     fdm_stream_free(stream);
     return status;
 }
@@ -221,15 +236,12 @@ static enum fdm_status put(struct fdm_ssh *ssh, const char *temporary, const cha
                            struct fdm_error *err)
 {
     char answer[128];
-    struct fdm_error ended = FDM_ERROR_INIT;
-    enum fdm_status status =
-        send_file(ssh, temporary, mode, data, len, deadline_ns, answer, sizeof answer, &ended);
-    /* A command that did its work ends its stream, too. */
-    if (status != FDM_ERR_EOF || answer[0] == '\0')
-        return fdm_fail(err, status != FDM_OK ? status : FDM_ERR_FORMAT, "%s",
-                        status != FDM_OK ? ended.message : "the board's answer is too long");
     const char *rename_it[] = {"mv", "-f", temporary, remote, NULL};
     const char *remove_it[] = {"rm", "-f", temporary, NULL};
+    enum fdm_status status =
+        send_file(ssh, temporary, mode, data, len, deadline_ns, answer, sizeof answer, err);
+    if (status != FDM_OK)
+        return status;
     status = compare(answer, data, len, err);
     if (status == FDM_OK)
         status = fdm_ssh_run(ssh, rename_it, deadline_ns, 0, NULL, NULL, err);

@@ -17,9 +17,10 @@ enum fdm_status fdm_ssh_open(const struct fdm_ssh_options *options, struct fdm_s
 /* Ends the connection and removes the folder; NULL is fine. Streams are to be freed before. */
 void fdm_ssh_close(struct fdm_ssh *ssh);
 
-/* Runs a command, each word as it stands, to its end; `output` gets at most `limit` bytes of what
- * it wrote and may be NULL. A command that ends with a status other than 0 is FDM_ERR_TARGET, with
- * its words, unless `code` is given, which then gets the status. FDM_ERR_TIMEOUT. */
+/* Runs a command, each word as it stands, to its end; what it wrote is appended to `output` (may be
+ * NULL) up to a length of `limit` bytes, the rest dropped. A command that ends with a status other
+ * than 0 is FDM_ERR_TARGET, with its words, unless `code` is given, which then gets the status.
+ * FDM_ERR_TIMEOUT. */
 enum fdm_status fdm_ssh_run(struct fdm_ssh *ssh, const char *const *command, uint64_t deadline_ns,
                             size_t limit, struct fdm_buf *output, int *code, struct fdm_error *err);
 

@@ -149,9 +149,8 @@ enum fdm_status fdm_ssh_argv_command(const struct fdm_ssh_options *options,
     }
     status = fdm_buf_check(&remote, err);
     if (status == FDM_OK) {
-        add(out, "--");
+        add(out, "--"); /* no options from here on, not even behind the host */
         add(out, options->host);
-        add(out, "--"); /* ssh looks for options behind the host as well */
         add(out, remote.data);
         status = place_words(out, err);
     }
@@ -224,7 +223,7 @@ enum fdm_ssh_failure fdm_ssh_classify(const struct fdm_proc_exit *ended, const c
 static const struct {
     enum fdm_status status;
     const char *text;
-    const char *quoted; /* which line of ssh to quote; NULL: the last one */
+    const char *quoted; /* how the line begins that is quoted; NULL: the last one */
 } explanations[] = {
     [FDM_SSH_COMMAND_FAILED] = {FDM_ERR_TARGET, "the command failed", NULL},
     [FDM_SSH_HOST_KEY_CHANGED] =
@@ -234,7 +233,7 @@ static const struct {
          "Offending "},
     [FDM_SSH_HOST_KEY_UNKNOWN] = {FDM_ERR_IO,
                                   "the host key is not known yet: log in once by hand and check it",
-                                  NULL},
+                                  "No "},
     [FDM_SSH_AUTHENTICATION] = {FDM_ERR_IO,
                                 "the board accepts none of your keys: install one with ssh-copy-id",
                                 NULL},
@@ -246,7 +245,7 @@ static const struct {
                            "no answer: is the board switched on and on this network?", NULL},
     [FDM_SSH_NO_ROUTE] = {FDM_ERR_IO, "no way to that address: is the network up on both sides?",
                           NULL},
-    [FDM_SSH_CONFIGURATION] = {FDM_ERR_USAGE, "ssh does not accept its configuration", NULL},
+    [FDM_SSH_CONFIGURATION] = {FDM_ERR_USAGE, "ssh does not accept its configuration", ""},
     [FDM_SSH_NO_PROGRAM] = {FDM_ERR_NOT_FOUND,
                             "the program, or the loader that it asks for, is not on the board",
                             NULL},
@@ -272,9 +271,13 @@ static void quote_line(const char *errors, const char *wanted, char *out, size_t
     const char *line;
     size_t len;
     out[0] = '\0';
-    for (const char *at = errors; next_line(&at, &line, &len);)
-        if (wanted == NULL || strncmp(line, wanted, strlen(wanted)) == 0)
-            snprintf(out, size, ": %.*s", (int)(len < 200 ? len : 200), line);
+    for (const char *at = errors; next_line(&at, &line, &len);) {
+        if (wanted != NULL && strncmp(line, wanted, strlen(wanted)) != 0)
+            continue;
+        snprintf(out, size, ": %.*s", (int)(len < 200 ? len : 200), line);
+        if (wanted != NULL)
+            return;
+    }
 }
 
 enum fdm_status fdm_ssh_fail(const char *host, const struct fdm_proc_exit *ended,

@@ -73,10 +73,10 @@ struct fdm_stream_process_options {
     const char *folder;      /* to run in; NULL: the present one */
     const char *name;        /* for messages; NULL: argv[0] */
     uint64_t grace_ns; /* what a program that does not end by itself has, after SIGTERM; 0: 1 s */
-    /* Makes a status and a message of how the program ended and the last it wrote to its error
-     * stream (printable lines, never NULL). NULL: FDM_ERR_EOF and a plain sentence. */
-    enum fdm_status (*explain)(const char *name, const struct fdm_proc_exit *ended,
-                               const char *errors, struct fdm_error *err);
+    /* Makes the message of FDM_ERR_EOF from how the program ended and the last it wrote to its
+     * error stream (never NULL), by fdm_fail() with any status. NULL: a plain sentence. */
+    void (*explain)(const char *name, const struct fdm_proc_exit *ended, const char *errors,
+                    struct fdm_error *err);
 };
 
 /* Starts a program whose standard input and output are the stream, one socket for both. Its error
@@ -84,6 +84,12 @@ struct fdm_stream_process_options {
  * FDM_ERR_NOT_FOUND, FDM_ERR_IO, FDM_ERR_MEMORY. */
 enum fdm_status fdm_stream_open_process(const struct fdm_stream_process_options *options,
                                         struct fdm_stream **out, struct fdm_error *err);
+
+/* How the program ended, and the last it wrote to its error stream; the text belongs to the stream.
+ * FDM_ERR_USAGE if the stream is no program, or no call has returned FDM_ERR_EOF yet;
+ * FDM_ERR_TIMEOUT if it goes on running without its streams. */
+enum fdm_status fdm_stream_process_end(const struct fdm_stream *stream, struct fdm_proc_exit *ended,
+                                       const char **errors, struct fdm_error *err);
 
 /* ---- TCP ---- */
 

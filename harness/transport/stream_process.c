@@ -19,8 +19,9 @@ struct process_stream {
     struct fdm_proc proc;
     struct fdm_proc_exit ended; /* once proc.pid is 0 */
     uint64_t grace_ns;
-    enum fdm_status (*explain)(const char *name, const struct fdm_proc_exit *ended,
-                               const char *errors, struct fdm_error *err);
+    void (*explain)(const char *name, const struct fdm_proc_exit *ended, const char *errors,
+                    struct fdm_error *err);
+    bool eof;
     size_t errors_len;
     char errors[FDM_STREAM_ERRORS_BYTES + 1]; /* the end of the error stream */
 };
@@ -78,19 +79,22 @@ static const char *last_line(char *errors)
 static enum fdm_status explain_plainly(struct process_stream *process, struct fdm_error *err)
 {
     char how[48];
+    char errors[sizeof process->errors];
+    memcpy(errors, process->errors, sizeof errors);
     if (process->proc.pid > 0)
         snprintf(how, sizeof how, "closed its output");
     else if (process->ended.signal != 0)
         snprintf(how, sizeof how, "was ended by signal %d", process->ended.signal);
     else
         snprintf(how, sizeof how, "ended with status %d", process->ended.code);
-    const char *words = last_line(process->errors);
+    const char *words = last_line(errors);
     return fdm_fail(err, FDM_ERR_EOF, "%s %s%s%.300s", process->base.name, how,
                     *words != '\0' ? ": " : "", words);
 }
 
 static enum fdm_status explain_end(struct process_stream *process, struct fdm_error *err)
 {
+    process->eof = true;
     if (process->proc.pid > 0)
         fdm_proc_wait(&process->proc, fdm_clock_now_ns() + EXIT_PATIENCE_NS, &process->ended, NULL);
     /* All that it could write is in the pipe; a grandchild may keep writing for ever. */
@@ -98,7 +102,9 @@ static enum fdm_status explain_end(struct process_stream *process, struct fdm_er
         ;
     if (process->explain == NULL || process->proc.pid > 0)
         return explain_plainly(process, err);
-    return process->explain(process->base.name, &process->ended, process->errors, err);
+    struct fdm_error why = FDM_ERROR_INIT;
+    process->explain(process->base.name, &process->ended, process->errors, &why);
+    return fdm_fail(err, FDM_ERR_EOF, "%s", why.message);
 }
 
 /* ---- operations ---- */
@@ -171,6 +177,19 @@ static const struct fdm_stream_ops process_ops = {
     .end_write = process_end_write,
     .free = process_free,
 };
+
+enum fdm_status fdm_stream_process_end(const struct fdm_stream *stream, struct fdm_proc_exit *ended,
+                                       const char **errors, struct fdm_error *err)
+{
+    const struct process_stream *process = (const struct process_stream *)stream;
+    if (stream->ops != &process_ops || !process->eof)
+        return fdm_fail(err, FDM_ERR_USAGE, "%s: is no program that ended", stream->name);
+    if (process->proc.pid > 0)
+        return fdm_fail(err, FDM_ERR_TIMEOUT, "%s: still runs", stream->name);
+    *ended = process->ended;
+    *errors = process->errors;
+    return FDM_OK;
+}
 
 enum fdm_status fdm_stream_open_process(const struct fdm_stream_process_options *options,
                                         struct fdm_stream **out, struct fdm_error *err)

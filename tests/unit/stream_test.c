@@ -131,10 +131,10 @@ static void the_end_of_a_program_is_told_with_its_last_words(void **state)
     }
 }
 
-static enum fdm_status explain(const char *name, const struct fdm_proc_exit *ended,
-                               const char *errors, struct fdm_error *err)
+static void explain(const char *name, const struct fdm_proc_exit *ended, const char *errors,
+                    struct fdm_error *err)
 {
-    return fdm_fail(err, FDM_ERR_NOT_FOUND, "%s/%d/%s", name, ended->code, errors);
+    fdm_fail(err, FDM_ERR_NOT_FOUND, "%s/%d/%s", name, ended->code, errors);
 }
 
 static void an_end_can_be_explained_by_the_caller(void **state)
@@ -145,12 +145,19 @@ static void an_end_can_be_explained_by_the_caller(void **state)
         .argv = argv, .name = "board", .explain = explain};
     struct fdm_stream *stream;
     struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_proc_exit ended;
+    const char *errors;
     char out[16];
     size_t len;
     assert_ok(fdm_stream_open_process(&options, &stream, &err), err);
-    assert_int_equal(read_out(stream, out, sizeof out, &len, &err), FDM_ERR_NOT_FOUND);
+    assert_int_equal(fdm_stream_process_end(stream, &ended, &errors, NULL), FDM_ERR_USAGE);
+    assert_int_equal(read_out(stream, out, sizeof out, &len, &err), FDM_ERR_EOF);
     assert_int_equal(len, 2); /* what it wrote before comes first */
+    assert_int_equal(err.status, FDM_ERR_EOF);
     assert_string_equal(err.message, "board/7/b\n");
+    assert_int_equal(fdm_stream_process_end(stream, &ended, &errors, NULL), FDM_OK);
+    assert_int_equal(ended.code, 7);
+    assert_string_equal(errors, "b\n");
     fdm_stream_free(stream);
 }
 
