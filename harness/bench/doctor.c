@@ -134,6 +134,8 @@ static void check_models(struct list *list, const struct fdm_doctor *doctor)
     size_t all = 0;
     for (size_t i = 0; i < doctor->registry->model_count; i++) {
         const struct fdm_model_entry *model = &doctor->registry->models[i];
+        if (model->folder != NULL) /* not published: these files come with the program */
+            continue;
         const char *const paths[] = {model->int8_file.path, model->float_file.path};
         for (size_t f = 0; f < 2; f++) {
             char *path = paths[f] != NULL ? fdm_fs_join(doctor->models_dir, paths[f]) : NULL;

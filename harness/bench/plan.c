@@ -149,7 +149,7 @@ static enum fdm_status open_groups(const struct fdm_plan_options *options, struc
     if (plan->group_count == 0)
         return fdm_fail(err, FDM_ERR_NOT_FOUND,
                         "no images to evaluate; name a folder with one folder per class: "
-                        "--images flowers=DIR");
+                        "--images flowers=DIR; or let --demo draw some");
     return FDM_OK;
 }
 
@@ -330,7 +330,8 @@ static enum fdm_status add_published(const struct fdm_plan_options *options, siz
         format == FDM_FORMAT_FLOAT ? &model->float_file : &model->int8_file;
     if (file->path == NULL || !allows(&options->formats, fdm_format_name(format)))
         return FDM_OK;
-    char *path = fdm_fs_join(options->models_dir, file->path);
+    const char *folder = model->folder != NULL ? model->folder : options->models_dir;
+    char *path = fdm_fs_join(folder, file->path);
     if (path == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     struct candidate candidate = {

@@ -30,7 +30,7 @@ struct fdm_plan_source {
 struct fdm_plan_options {
     const struct fdm_registry *registry;
     const char *board;      /* its name in the records */
-    const char *models_dir; /* registry paths are relative to it */
+    const char *models_dir; /* registry paths are relative to it, unless the entry has a folder */
     const char *model_file; /* a file to evaluate instead of the registry's models; NULL for none */
     struct fdm_filter models; /* ids, or parts of an id or family name */
     struct fdm_filter datasets;

@@ -21,7 +21,7 @@
 
 static const struct fdm_usage usage = {
     "run",
-    "run --board NAMES --images DATASET=DIR [OPTIONS]",
+    "run --board NAMES (--images DATASET=DIR | --demo) [OPTIONS]",
     "Measures every case that the choice selects: model x format x semantics x dataset, on one "
     "board. Each\n"
     "image's prediction is stored; an interrupted run continues when the same command is given "
@@ -30,7 +30,9 @@ static const struct fdm_usage usage = {
     "published\n"
     "figures, a folder with exactly the published validation images is recognised, anything else "
     "is a\n"
-    "sample.",
+    "sample. With --demo the program draws the images itself and has the model: nothing else is "
+    "needed.",
+    "  fdm-bench run --demo\n"
     "  fdm-bench run --board host --models models --images flowers=flower_photos\n"
     "  fdm-bench run --images flowers=flower_photos --semantics all --model 224\n"
     "  fdm-bench run --board emulated-cortex-m7,emulated-cortex-m55 --images "
@@ -45,6 +47,7 @@ struct request {
     const char *lab;
     struct fdm_board_effort effort;
     struct fdm_opt_words images;
+    bool demo;
     const char *models_dir;
     const char *model_file;
     struct fdm_opt_words models;
@@ -70,8 +73,10 @@ struct workplace {
     struct fdm_registry *registry;
     struct fdm_lab *lab;
     char *models_dir;
-    struct fdm_plan_source sources[FDM_OPT_WORDS_MAX];
+    struct fdm_plan_source sources[FDM_OPT_WORDS_MAX + 1]; /* one more for --demo */
+    size_t source_count;
     char *source_names[FDM_OPT_WORDS_MAX];
+    char *demo_folder;
     struct fdm_image_cache *cache;
     struct fdm_session_record about;
     struct fdm_progress progress;
@@ -142,7 +147,7 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
         .semantics = filter_of(&request->semantics),
         .resolution = request->resolution,
         .sources = place->sources,
-        .source_count = request->images.count,
+        .source_count = place->source_count,
         .has_seed = request->seed != UINT32_MAX,
         .seed = request->seed,
         .list_path = request->list,
@@ -176,6 +181,17 @@ static void open_cache(const struct request *request, struct workplace *place)
     free(folder);
 }
 
+/* The demonstration's images, drawn where cached images lie. */
+static enum fdm_status add_demo(const struct request *request, struct workplace *place,
+                                struct fdm_error *err)
+{
+    enum fdm_status status = fdm_workspace_demo(request->cache, &place->demo_folder, err);
+    if (status == FDM_OK)
+        place->sources[place->source_count++] =
+            (struct fdm_plan_source){FDM_WORKSPACE_DEMO, place->demo_folder};
+    return status;
+}
+
 static enum fdm_status prepare(const struct request *request, struct workplace *place,
                                struct fdm_error *err)
 {
@@ -186,6 +202,9 @@ static enum fdm_status prepare(const struct request *request, struct workplace *
         status = fdm_workspace_models(request->models_dir, &place->models_dir, err);
     for (size_t i = 0; status == FDM_OK && i < request->images.count; i++)
         status = parse_source(request, i, place, err);
+    place->source_count = request->images.count;
+    if (status == FDM_OK && request->demo)
+        status = add_demo(request, place, err);
     if (status == FDM_OK)
         open_cache(request, place);
     return status;
@@ -197,6 +216,7 @@ static void release(struct workplace *place)
     fdm_lab_free(place->lab);
     fdm_registry_free(place->registry);
     free(place->models_dir);
+    free(place->demo_folder);
     for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++)
         free(place->source_names[i]);
 }
@@ -396,6 +416,8 @@ int fdm_cmd_run(int argc, char **argv)
          FDM_OPT_TEXT, &request.lab, 0, 0},
         {"images", "[DATASET=]DIR", "folder with one folder per class; repeat for more datasets",
          FDM_OPT_EACH, &request.images, 0, 0},
+        {"demo", NULL, "draw images and evaluate the model that comes with the program",
+         FDM_OPT_FLAG, &request.demo, 0, 0},
         {"dataset", "NAMES", "only these datasets (default: those with images)", FDM_OPT_LIST,
          &request.datasets, 0, 0},
         {"models", "DIR",

@@ -1,10 +1,12 @@
 #include "harness/cli/workspace.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/fs.h"
+#include "harness/demo/demo.h"
 
 enum fdm_status fdm_output_format(const struct fdm_output *output, enum fdm_report_format *format,
                                   struct fdm_error *err)
@@ -73,6 +75,24 @@ enum fdm_status fdm_parse_id(const char *text, const char *what, int64_t *out,
                         what, what);
     *out = value;
     return FDM_OK;
+}
+
+enum fdm_status fdm_workspace_demo(const char *cache, char **out, struct fdm_error *err)
+{
+    const struct fdm_demo_set set = {FDM_DEMO_SEED, FDM_DEMO_COUNT, FDM_DEMO_SIZE};
+    char *user = NULL;
+    enum fdm_status status = FDM_OK;
+    *out = NULL;
+    if (cache == NULL)
+        status = fdm_fs_user_dir(FDM_FS_CACHE, &user, err);
+    if (status != FDM_OK)
+        return status;
+    *out = fdm_fs_join(cache != NULL ? cache : user, FDM_WORKSPACE_DEMO);
+    free(user);
+    if (*out == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    fprintf(stderr, "drawing %u images of seed %u into %s\n", set.count, set.seed, *out);
+    return fdm_demo_write(*out, &set, err);
 }
 
 static enum fdm_status load_images(struct fdm_store *store, struct fdm_loaded_case *out,

@@ -44,6 +44,12 @@ enum fdm_status fdm_workspace_store(const char *given, enum fdm_store_mode mode,
  * caller frees. */
 enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_error *err);
 
+/* Draws the demonstration's images into "demo" below `cache`, or below the user's cache folder if
+ * that is NULL, and says so on standard error; the caller frees the folder's name. Errors of
+ * fdm_demo_write(). */
+#define FDM_WORKSPACE_DEMO "demo" /* also the dataset's id */
+enum fdm_status fdm_workspace_demo(const char *cache, char **out, struct fdm_error *err);
+
 /* A positive whole number as an identity; FDM_ERR_USAGE names `what`. */
 enum fdm_status fdm_parse_id(const char *text, const char *what, int64_t *out,
                              struct fdm_error *err);

@@ -99,7 +99,7 @@ static void draw_stranger(struct fdm_canvas *canvas, struct fdm_dice *dice)
 static void draw_flowers(struct fdm_canvas *canvas, struct fdm_dice *dice, enum fdm_flower kind)
 {
     int32_t more = fdm_dice_chance(dice, 35) ? fdm_dice_between(dice, 1, 3) : 0;
-    int32_t radius = fdm_dice_between(dice, FDM_UNITS * 15 / 100, FDM_UNITS * 42 / 100);
+    int32_t radius = fdm_dice_between(dice, FDM_UNITS * 17 / 100, FDM_UNITS * 42 / 100);
     for (; more > 0; more--) {
         int32_t smaller = radius * fdm_dice_between(dice, 50, 90) / 100;
         int32_t other_y = anywhere(dice);
@@ -120,20 +120,20 @@ static void draw_scene(struct fdm_canvas *canvas, struct fdm_dice *dice, enum fd
     if (fdm_dice_chance(dice, 30))
         draw_stranger(canvas, dice);
     draw_flowers(canvas, dice, kind);
-    if (fdm_dice_chance(dice, 40))
-        draw_leaves(canvas, dice, fdm_dice_between(dice, 1, 4));
-    if (fdm_dice_chance(dice, 30))
+    if (fdm_dice_chance(dice, 35))
+        draw_leaves(canvas, dice, fdm_dice_between(dice, 1, 3));
+    if (fdm_dice_chance(dice, 25))
         draw_spots(canvas, dice, fdm_dice_between(dice, 1, 3));
 }
 
 static struct fdm_exposure choose_exposure(struct fdm_dice *dice)
 {
-    int32_t light = fdm_dice_between(dice, 110, 330);
+    int32_t light = fdm_dice_between(dice, 125, 320);
     struct fdm_exposure exposure = {0};
-    exposure.slope_x = fdm_dice_between(dice, -140, 140);
-    exposure.slope_y = fdm_dice_between(dice, -140, 140);
-    exposure.haze = fdm_dice_between(dice, 0, 110);
-    exposure.noise = fdm_dice_between(dice, 2, 46);
+    exposure.slope_x = fdm_dice_between(dice, -130, 130);
+    exposure.slope_y = fdm_dice_between(dice, -130, 130);
+    exposure.haze = fdm_dice_between(dice, 0, 100);
+    exposure.noise = fdm_dice_between(dice, 2, 38);
     exposure.gain_r = light * fdm_dice_between(dice, 82, 118) / 100;
     exposure.gain_g = light * fdm_dice_between(dice, 88, 112) / 100;
     exposure.gain_b = light * fdm_dice_between(dice, 78, 122) / 100;

@@ -69,7 +69,7 @@ enum fdm_status fdm_board_read(struct fdm_registry_owned *owned, const struct fd
                                struct fdm_board_entry *out, struct fdm_error *err);
 enum fdm_status fdm_dataset_read(struct fdm_registry_owned *owned, const struct fdm_json *document,
                                  struct fdm_dataset_entry *out, struct fdm_error *err);
-/* A models file holds many entries; `*out` lives in `owned`. */
+/* A models file holds many entries; `*out` lives in `owned`. The folder stands as written. */
 enum fdm_status fdm_models_read(struct fdm_registry_owned *owned, const struct fdm_json *document,
                                 struct fdm_model_entry **out, size_t *count, struct fdm_error *err);
 enum fdm_status fdm_card_read(struct fdm_registry_owned *owned, const struct fdm_json *document,

@@ -139,10 +139,11 @@ static enum fdm_status read_model(const struct fdm_json *item, struct fdm_model_
 enum fdm_status fdm_models_read(struct fdm_registry_owned *owned, const struct fdm_json *document,
                                 struct fdm_model_entry **out, size_t *count, struct fdm_error *err)
 {
-    static const char *const known[] = {"base_url", "licence", "models", NULL};
+    static const char *const known[] = {"base_url", "licence", "folder", "models", NULL};
     const struct fdm_json *array = NULL;
     const char *base_url = NULL;
     const char *licence = NULL;
+    const char *folder = NULL;
     *count = 0;
     enum fdm_status status = fdm_entry_check_members(document, known, err);
     if (status == FDM_OK)
@@ -151,6 +152,8 @@ enum fdm_status fdm_models_read(struct fdm_registry_owned *owned, const struct f
         status = fdm_entry_opt_text(document, "base_url", FDM_RECORD_TEXT - 1, &base_url, err);
     if (status == FDM_OK)
         status = fdm_entry_opt_text(document, "licence", FDM_RECORD_NAME - 1, &licence, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_text(document, "folder", FDM_RECORD_TEXT - 1, &folder, err);
     if (status != FDM_OK)
         return status;
     struct fdm_model_entry *list =
@@ -161,6 +164,7 @@ enum fdm_status fdm_models_read(struct fdm_registry_owned *owned, const struct f
     for (; status == FDM_OK && item != NULL; item = fdm_json_next(item)) {
         list[*count].base_url = base_url;
         list[*count].licence = licence;
+        list[*count].folder = folder;
         status = read_model(item, &list[*count], err);
         if (status != FDM_OK)
             fdm_error_context(err, "models[%zu]", *count);

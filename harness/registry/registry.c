@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,23 @@ static enum fdm_status add_model(struct fdm_registry *registry, const struct fdm
     return status;
 }
 
+/* `folder` as seen from the folder of `file`. */
+static enum fdm_status resolve(struct fdm_registry_owned *owned, const char *file,
+                               const char **folder, struct fdm_error *err)
+{
+    const char *slash = strrchr(file, '/');
+    if (*folder == NULL || (*folder)[0] == '/' || slash == NULL)
+        return FDM_OK;
+    size_t head = (size_t)(slash - file) + 1;
+    size_t size = head + strlen(*folder) + 1;
+    char *path = fdm_registry_alloc(owned, size, 1, err);
+    if (path == NULL)
+        return FDM_ERR_MEMORY;
+    snprintf(path, size, "%.*s%s", (int)head, file, *folder);
+    *folder = path;
+    return FDM_OK;
+}
+
 static enum fdm_status add_models(struct fdm_registry *registry, const struct fdm_json *document,
                                   const struct source *from, struct fdm_error *err)
 {
@@ -115,7 +133,9 @@ static enum fdm_status add_models(struct fdm_registry *registry, const struct fd
     size_t count = 0;
     enum fdm_status status = fdm_models_read(registry->owned, document, &entries, &count, err);
     for (size_t i = 0; status == FDM_OK && i < count; i++) {
-        status = add_model(registry, &entries[i], from, err);
+        status = resolve(registry->owned, from->file, &entries[i].folder, err);
+        if (status == FDM_OK)
+            status = add_model(registry, &entries[i], from, err);
         if (status != FDM_OK)
             fdm_error_context(err, "models[%zu]", i);
     }

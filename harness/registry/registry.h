@@ -115,7 +115,8 @@ struct fdm_dataset_entry {
 
 /* A file as published. */
 struct fdm_model_file {
-    const char *path; /* relative to a models folder; NULL: this format was not published */
+    const char
+        *path; /* relative to the folder of the models; NULL: this format was not published */
     uint64_t bytes;
     const char *sha256;
 };
@@ -139,8 +140,11 @@ struct fdm_model_entry {
     double offset;
     enum fdm_label_order label_order; /* of this model's outputs; shown by measurement */
     uint32_t seed;                    /* of training and split */
-    const char *base_url;             /* where the files' paths continue; NULL: not known */
-    const char *licence;              /* of the files, or NULL */
+    /* Where the paths begin, for files that come with their entry (member "folder" of a models
+     * file, relative to that file); NULL: the models folder of the user's choice. */
+    const char *folder;
+    const char *base_url; /* where the files' paths continue; NULL: not known */
+    const char *licence;  /* of the files, or NULL */
     struct fdm_model_file int8_file;
     struct fdm_model_file float_file;
     const char *file; /* where the entry was read */

@@ -204,7 +204,7 @@ def main():
     parser.add_argument("train")
     parser.add_argument("held")
     parser.add_argument("out")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)

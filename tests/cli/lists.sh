@@ -11,14 +11,16 @@ equal "$(jq '[.[] | select(.kind != "host" and .kind != "emulated" and .hardware
     "$work/out")" 0 "no board is said to have been run on hardware"
 
 expect 0 "$fdm" list models --json
-equal "$(jq 'length' "$work/out")" 12 "models"
-equal "$(jq '[.[].int8_sha256] | unique | length' "$work/out")" 12 "each its own int8 file"
+equal "$(jq '[.[] | select(.dataset != "demo")] | length' "$work/out")" 12 "published models"
+equal "$(jq '[.[] | select(.dataset != "demo") | .int8_sha256] | unique | length' "$work/out")" 12 \
+    "each its own int8 file"
+equal "$(jq -r '.[12].id' "$work/out")" demo/fdmobilenet_0.25_128 "the model of our own stands last"
 expect 0 "$fdm" list models --dataset flowers --json
 equal "$(jq 'length' "$work/out")" 4 "models of one dataset"
 
 expect 0 "$fdm" list datasets --json
 equal "$(jq -c '[.[] | [.id, .classes, .images, .validation]]' "$work/out")" \
-    '[["flowers",5,3670,734],["food-101",101,101000,20200],["plant-village",39,55448,11090]]' "datasets"
+    '[["demo",5,0,0],["flowers",5,3670,734],["food-101",101,101000,20200],["plant-village",39,55448,11090]]' "datasets"
 expect 0 "$fdm" list semantics --json
 equal "$(jq -r '[.[] | select(.default)] | .[0].name' "$work/out")" tflite "default semantics"
 equal "$(jq 'length' "$work/out")" 6 "presets"

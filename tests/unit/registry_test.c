@@ -59,14 +59,18 @@ static void the_built_in_data_is_sound(void **state)
             assert_string_equal(r->boards[i].launch[0], r->boards[i].emulator);
     }
     assert_null(fdm_registry_board(r, "emulated-cortex-m85"));
-    assert_int_equal(r->dataset_count, 3);
+    assert_int_equal(r->dataset_count, 4);
     assert_int_equal(fdm_registry_dataset(r, "plant-village")->class_count, 39);
     assert_int_equal(fdm_registry_dataset(r, "food-101")->class_count, 101);
     assert_string_equal(fdm_registry_dataset(r, "food-101")->classes[16], "cheese_plate");
     assert_string_equal(fdm_registry_dataset(r, "food-101")->classes[17], "cheesecake");
-    assert_int_equal(r->model_count, 12);
+    assert_int_equal(r->model_count, 13); /* twelve published, one of ours */
     assert_string_equal(r->models[0].id, "flowers/fdmobilenet_0.25_224_tfs");
     assert_string_equal(r->models[11].id, "food-101/st_fdmobilenet_v1_128_tfs");
+    assert_string_equal(r->models[12].id, "demo/fdmobilenet_0.25_128");
+    for (size_t i = 0; i < r->model_count; i++)
+        assert_int_equal(r->models[i].folder != NULL, i == 12);
+    assert_null(fdm_registry_dataset(r, "demo")->split_scheme);
     assert_int_equal(r->card_count, 2);
     assert_string_equal(r->cards[0].version, "9.1.0");
     assert_string_equal(r->cards[1].version, "10.0.0");
@@ -80,6 +84,8 @@ static void published_splits_have_the_sizes_of_their_fractions(void **state)
     struct fdm_registry *r = load_built_in();
     for (size_t i = 0; i < r->dataset_count; i++) {
         const struct fdm_dataset_entry *d = &r->datasets[i];
+        if (strcmp(d->id, "demo") == 0)
+            continue;
         double training = trunc((double)d->image_count * (1.0 - d->split_fraction));
         assert_string_equal(d->split_scheme, "st");
         assert_int_equal(d->split_seed, 127);
@@ -101,13 +107,9 @@ static void only_one_model_folds_case(void **state)
 
 /* ---- Against the files that the entries describe --------------------------------------------- */
 
-static void check_file(const struct fdm_model_file *file)
+static void check_file(const char *path, const struct fdm_model_file *file)
 {
-    struct fdm_buf relative;
     struct fdm_error err = FDM_ERROR_INIT;
-    fdm_buf_init(&relative);
-    fdm_buf_printf(&relative, "models/%s", file->path);
-    char *path = test_data_path(relative.data);
     uint8_t *bytes;
     size_t len;
     char hex[FDM_SHA256_HEX_SIZE];
@@ -116,8 +118,36 @@ static void check_file(const struct fdm_model_file *file)
     fdm_sha256_hex(bytes, len, hex);
     assert_string_equal(hex, file->sha256);
     free(bytes);
+}
+
+static void check_published_file(const struct fdm_model_file *file)
+{
+    struct fdm_buf relative;
+    fdm_buf_init(&relative);
+    fdm_buf_printf(&relative, "models/%s", file->path);
+    char *path = test_data_path(relative.data);
+    check_file(path, file);
     free(path);
     fdm_buf_release(&relative);
+}
+
+static void our_own_files_come_with_their_entry(void **state)
+{
+    (void)state;
+    struct fdm_registry *r = load_built_in();
+    const struct fdm_model_entry *model = fdm_registry_model(r, "demo/fdmobilenet_0.25_128");
+    const struct fdm_model_file *const files[] = {&model->float_file, &model->int8_file};
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < 2; i++) {
+        if (files[i]->path == NULL)
+            continue;
+        char *path = fdm_fs_join(model->folder, files[i]->path);
+        check_file(path, files[i]);
+        bytes += files[i]->bytes;
+        free(path);
+    }
+    assert_in_range(bytes, 1, 1000000);
+    fdm_registry_free(r);
 }
 
 static void entries_describe_the_published_files(void **state)
@@ -127,8 +157,10 @@ static void entries_describe_the_published_files(void **state)
         skip();
     struct fdm_registry *r = load_built_in();
     for (size_t i = 0; i < r->model_count; i++) {
-        check_file(&r->models[i].int8_file);
-        check_file(&r->models[i].float_file);
+        if (r->models[i].folder != NULL)
+            continue;
+        check_published_file(&r->models[i].int8_file);
+        check_published_file(&r->models[i].float_file);
     }
     fdm_registry_free(r);
 }
@@ -216,6 +248,8 @@ static void entries_repeat_the_published_configurations(void **state)
     struct fdm_registry *r = load_built_in();
     for (size_t i = 0; i < r->model_count; i++) {
         const struct fdm_model_entry *model = &r->models[i];
+        if (model->folder != NULL)
+            continue;
         const struct fdm_dataset_entry *dataset = fdm_registry_dataset(r, model->dataset);
         struct configuration c;
         read_configuration(model, &c);
@@ -541,10 +575,14 @@ static void the_user_adds_and_replaces(void **state)
     char *user = test_tmpdir();
     char *replacement = replaced(a_board, "400000000", "480000000");
     char *addition = replaced(a_board, "nucleo", "mine");
-    char *second = replaced(a_model, "set/m", "set/own");
+    char *second = replaced(a_model, "\"models\":[{\"id\":\"set/m\"",
+                            "\"folder\":\"../files\",\"models\":[{\"id\":\"set/own\"");
+    char *third = replaced(second, "../files", "/files");
+    char *fourth = replaced(third, "set/own", "set/far");
     put_file(user, "boards/x.json", replacement);
     put_file(user, "boards/y.json", addition);
-    put_file(user, "models/z.json", second);
+    put_file(user, "models/y.json", second);
+    put_file(user, "models/z.json", fourth);
     put_file(user, "published/a.json", "no card is read from here");
     assert_ok(fdm_registry_load(dir, user, &r, &err), err);
     assert_int_equal(r->board_count, 3);
@@ -552,6 +590,12 @@ static void the_user_adds_and_replaces(void **state)
     assert_true(fdm_registry_board(r, "nucleo")->user);
     assert_false(fdm_registry_board(r, "emu")->user);
     assert_string_equal(r->models[1].id, "set/own");
+    assert_null(r->models[0].folder);
+    size_t root = strlen(user);
+    assert_memory_equal(r->models[1].folder, user, root);
+    assert_string_equal(r->models[1].folder + root, "/models/../files");
+    assert_string_equal(r->models[2].id, "set/far");
+    assert_string_equal(r->models[2].folder, "/files");
     fdm_registry_free(r);
     put_file(user, "boards/z.json", addition); /* twice among the user's */
     assert_int_equal(fdm_registry_load(dir, user, &r, &err), FDM_ERR_FORMAT);
@@ -559,6 +603,8 @@ static void the_user_adds_and_replaces(void **state)
     err = (struct fdm_error)FDM_ERROR_INIT;
     assert_ok(fdm_registry_load(dir, "/nonexistent", &r, &err), err);
     fdm_registry_free(r);
+    free(fourth);
+    free(third);
     free(second);
     free(addition);
     free(replacement);
@@ -642,6 +688,7 @@ int main(void)
         cmocka_unit_test(the_built_in_data_is_sound),
         cmocka_unit_test(published_splits_have_the_sizes_of_their_fractions),
         cmocka_unit_test(only_one_model_folds_case),
+        cmocka_unit_test(our_own_files_come_with_their_entry),
         cmocka_unit_test(entries_describe_the_published_files),
         cmocka_unit_test(entries_repeat_the_published_configurations),
         cmocka_unit_test(the_names_of_the_flowers_split_are_known),

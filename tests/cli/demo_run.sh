@@ -1,0 +1,19 @@
+#!/bin/sh
+# The whole demonstration with nothing at hand: no models, no images, an empty home.
+. "$(dirname "$0")/lib.sh"
+
+expect 1 "$fdm" run
+says err "--demo"
+expect 0 "$fdm" run --demo --json
+says err "$work/.cache/fdm-bench/demo"
+equal "$(jq -r '.tables[0].rows[0] | "\(.model) \(.format) \(.evaluated)"' "$work/out")" \
+    "demo/fdmobilenet_0.25_128 float 1000" "the case"
+equal "$(jq -r '.cases_skipped' "$work/out")" 0 "skipped cases"
+cp "$work/out" "$work/first"
+correct=$(jq -r '.tables[0].rows[0].correct' "$work/first")
+[ "$correct" -ge 850 ] && [ "$correct" -le 970 ] || fail "$correct of 1000 right; 85 to 97 % were expected"
+
+# A damaged image is drawn again before it is read, and the answers stay.
+echo broken >"$work/.cache/fdm-bench/demo/roses/s2_00002.png"
+expect 0 "$fdm" run --demo --fresh --json
+equal "$(jq -r '.tables[0].rows[0] | "\(.correct) \(.unreadable)"' "$work/out")" "$correct 0" "a second run"
