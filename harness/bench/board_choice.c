@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/fs.h"
+
 static enum fdm_status set_name(struct fdm_board_choice *out, const char *id, const char *twin,
                                 struct fdm_error *err)
 {
@@ -50,8 +52,10 @@ enum fdm_status fdm_board_choose(const struct fdm_registry *registry, const stru
                         found == FDM_ERR_NOT_FOUND && board->twin != NULL
                             ? "; --emulate runs its emulated twin instead"
                             : "");
+    const char *prefix = out->lab != NULL ? out->lab->run_prefix[0] : NULL;
+    bool in_qemu = prefix != NULL && strncmp(fdm_fs_basename(prefix), "qemu", 4) == 0;
     out->board = board;
     out->executor = board;
-    out->emulated = board->kind == FDM_BOARD_EMULATED;
-    return set_name(out, board->id, NULL, err);
+    out->emulated = board->kind == FDM_BOARD_EMULATED || in_qemu;
+    return set_name(out, board->id, in_qemu ? fdm_fs_basename(prefix) : NULL, err);
 }
