@@ -162,19 +162,23 @@ static enum fdm_status compare_layers(const struct bench *bench, const char *pat
     struct fdm_msg_layer *layers = calloc(count, sizeof *layers);
     const struct fdm_network_observer observer = {&sums, NULL, sum_layer};
     enum fdm_status status = FDM_OK;
-    if (sums.crc32 == NULL || layers == NULL)
+    if (sums.crc32 == NULL || layers == NULL) {
         status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    else if (bench->hello->layers != count)
+        goto done;
+    }
+    if (bench->hello->layers != count) {
         status =
             fdm_fail(err, FDM_ERR_MISMATCH, "the board's network has %u layers instead of %" PRIu32,
                      bench->hello->layers, count);
-    else
-        status = fdm_client_profile(bench->task->client, 0, 1, FDM_PROFILE_CRC, layers, err);
-    if (status == FDM_OK) {
-        memcpy(fdm_network_input(network, bench->arena), bench->input, bench->input_bytes);
-        fdm_network_run(network, bench->arena, &observer);
-        status = find_difference(bench, layers, &sums, path, err);
+        goto done;
     }
+    status = fdm_client_profile(bench->task->client, 0, 1, FDM_PROFILE_CRC, layers, err);
+    if (status != FDM_OK)
+        goto done;
+    memcpy(fdm_network_input(network, bench->arena), bench->input, bench->input_bytes);
+    fdm_network_run(network, bench->arena, &observer);
+    status = find_difference(bench, layers, &sums, path, err);
+done:
     free(sums.crc32);
     free(layers);
     return status;
