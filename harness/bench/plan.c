@@ -138,8 +138,9 @@ static enum fdm_status open_groups(const struct fdm_plan_options *options, struc
             continue;
         if (source == NULL && options->datasets.count > 0)
             return fdm_fail(err, FDM_ERR_NOT_FOUND,
-                            "no images for %s; name their folder: --images %s=DIR", entry->id,
-                            entry->id);
+                            "no images for %s; name their folder: --images %s=DIR, or download "
+                            "them: `fdm-bench fetch %s`",
+                            entry->id, entry->id, entry->id);
         if (source == NULL)
             continue;
         enum fdm_status status = open_group(options, entry, source, plan, err);
@@ -149,7 +150,8 @@ static enum fdm_status open_groups(const struct fdm_plan_options *options, struc
     if (plan->group_count == 0)
         return fdm_fail(err, FDM_ERR_NOT_FOUND,
                         "no images to evaluate; name a folder with one folder per class: "
-                        "--images flowers=DIR; or let --demo draw some");
+                        "--images flowers=DIR, download one: `fdm-bench fetch flowers`, or let "
+                        "--demo draw some");
     return FDM_OK;
 }
 
@@ -302,7 +304,10 @@ static enum fdm_status add_cases(const struct fdm_plan_options *options, size_t 
 {
     struct fdm_graph *graph = NULL;
     struct fdm_error import_error = FDM_ERROR_INIT;
-    fdm_import_file(candidate->path, &graph, &import_error);
+    if (fdm_import_file(candidate->path, &graph, &import_error) == FDM_ERR_NOT_FOUND &&
+        candidate->sha256 != NULL)
+        fdm_error_context(&import_error, "missing, `fdm-bench fetch %s` downloads it",
+                          candidate->id);
     enum fdm_status status = FDM_OK;
     if (candidate->format == FDM_FORMAT_FLOAT) {
         status =

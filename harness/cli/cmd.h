@@ -24,9 +24,11 @@ struct fdm_command {
 };
 
 int fdm_cmd_build(int argc, char **argv);
+int fdm_cmd_cache(int argc, char **argv);
 int fdm_cmd_compare(int argc, char **argv);
 int fdm_cmd_demo(int argc, char **argv);
 int fdm_cmd_doctor(int argc, char **argv);
+int fdm_cmd_fetch(int argc, char **argv);
 int fdm_cmd_inspect(int argc, char **argv);
 int fdm_cmd_list(int argc, char **argv);
 int fdm_cmd_report(int argc, char **argv);

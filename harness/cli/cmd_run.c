@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "harness/base/fs.h"
 #include "harness/bench/board_choice.h"
@@ -76,6 +77,7 @@ struct workplace {
     struct fdm_plan_source sources[FDM_OPT_WORDS_MAX + 1]; /* one more for --demo */
     size_t source_count;
     char *source_names[FDM_OPT_WORDS_MAX];
+    char *fetched_images[FDM_OPT_WORDS_MAX]; /* roots of sources, where they were fetched */
     char *demo_folder;
     struct fdm_image_cache *cache;
     struct fdm_session_record about;
@@ -102,6 +104,29 @@ struct job {
 static struct fdm_filter filter_of(const struct fdm_opt_words *words)
 {
     return (struct fdm_filter){words->items, words->count};
+}
+
+static bool is_wanted(const struct fdm_opt_words *words, const char *id)
+{
+    bool wanted = words->count == 0;
+    for (size_t i = 0; i < words->count; i++)
+        wanted = wanted || strcasecmp(words->items[i], id) == 0;
+    return wanted;
+}
+
+/* Without --images: the datasets that were fetched. */
+static void use_fetched_images(const struct request *request, struct workplace *place)
+{
+    const struct fdm_registry *registry = place->registry;
+    for (size_t i = 0; i < registry->dataset_count && place->source_count < FDM_OPT_WORDS_MAX;
+         i++) {
+        const char *id = registry->datasets[i].id;
+        char *images = is_wanted(&request->datasets, id) ? fdm_workspace_images(id) : NULL;
+        if (images == NULL)
+            continue;
+        place->fetched_images[place->source_count] = images;
+        place->sources[place->source_count++] = (struct fdm_plan_source){id, images};
+    }
 }
 
 /* "flowers=DIR", or just "DIR" where --dataset names the one dataset. */
@@ -203,6 +228,8 @@ static enum fdm_status prepare(const struct request *request, struct workplace *
     for (size_t i = 0; status == FDM_OK && i < request->images.count; i++)
         status = parse_source(request, i, place, err);
     place->source_count = request->images.count;
+    if (status == FDM_OK && request->images.count == 0 && !request->demo)
+        use_fetched_images(request, place);
     if (status == FDM_OK && request->demo)
         status = add_demo(request, place, err);
     if (status == FDM_OK)
@@ -219,6 +246,8 @@ static void release(struct workplace *place)
     free(place->demo_folder);
     for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++)
         free(place->source_names[i]);
+    for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++)
+        free(place->fetched_images[i]);
 }
 
 /* ---- Jobs ------------------------------------------------------------------------------------ */
@@ -414,7 +443,9 @@ int fdm_cmd_run(int argc, char **argv)
          "which boards are attached (default: lab.json in the user's configuration "
          "folder)",
          FDM_OPT_TEXT, &request.lab, 0, 0},
-        {"images", "[DATASET=]DIR", "folder with one folder per class; repeat for more datasets",
+        {"images", "[DATASET=]DIR",
+         "folder with one folder per class; repeat for more datasets (default: those that were "
+         "fetched)",
          FDM_OPT_EACH, &request.images, 0, 0},
         {"demo", NULL, "draw images and evaluate the model that comes with the program",
          FDM_OPT_FLAG, &request.demo, 0, 0},

@@ -7,11 +7,13 @@
 static const struct fdm_command commands[] = {
     {"build", "build the program that runs a model on a board, and print its memory",
      fdm_cmd_build},
+    {"cache", "list, verify or prune what was fetched", fdm_cmd_cache},
     {"compare", "pair two kinds of cases image by image, with McNemar's exact test",
      fdm_cmd_compare},
     {"demo", "draw the demonstration's images", fdm_cmd_demo},
     {"doctor", "check tools, files and boards, and say how to mend what is missing",
      fdm_cmd_doctor},
+    {"fetch", "download models and datasets, checked and resumable", fdm_cmd_fetch},
     {"inspect", "print a model's operators, shapes, quantization, MACs and bytes", fdm_cmd_inspect},
     {"list", "list boards, models, datasets, semantics, sessions or cases", fdm_cmd_list},
     {"report", "regenerate a model card's tables: published, measured, difference", fdm_cmd_report},

@@ -7,6 +7,7 @@
 
 #include "harness/base/fs.h"
 #include "harness/demo/demo.h"
+#include "harness/fetch/obtain.h"
 
 enum fdm_status fdm_output_format(const struct fdm_output *output, enum fdm_report_format *format,
                                   struct fdm_error *err)
@@ -59,9 +60,36 @@ enum fdm_status fdm_workspace_store(const char *given, enum fdm_store_mode mode,
     return status;
 }
 
+/* A folder in the cache of downloads, or NULL where it is not. */
+static char *fetched_place(const char *kind, const char *name)
+{
+    struct fdm_cache *cache;
+    if (fdm_cache_open(NULL, &cache, NULL) != FDM_OK)
+        return NULL;
+    char *path = fdm_obtain_place(cache, kind, name);
+    fdm_cache_free(cache);
+    if (path != NULL && fdm_fs_is_dir(path))
+        return path;
+    free(path);
+    return NULL;
+}
+
 enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_error *err)
 {
-    return locate(given, "FDM_MODELS", "models", out, err);
+    enum fdm_status status = locate(given, "FDM_MODELS", "models", out, err);
+    if (status != FDM_OK || fdm_fs_is_dir(*out) || given != NULL || getenv("FDM_MODELS") != NULL)
+        return status;
+    char *fetched = fetched_place("models", "");
+    if (fetched != NULL) {
+        free(*out);
+        *out = fetched;
+    }
+    return FDM_OK;
+}
+
+char *fdm_workspace_images(const char *dataset)
+{
+    return fetched_place("datasets", dataset);
 }
 
 enum fdm_status fdm_parse_id(const char *text, const char *what, int64_t *out,

@@ -40,8 +40,8 @@ enum fdm_status fdm_workspace_db(const char *given, char **out, struct fdm_error
 enum fdm_status fdm_workspace_store(const char *given, enum fdm_store_mode mode,
                                     struct fdm_store **out, struct fdm_error *err);
 
-/* The folder of model files: `given`, $FDM_MODELS, or "models" in the user's data folder. The
- * caller frees. */
+/* The folder of model files: `given`, $FDM_MODELS, "models" in the user's data folder if that is
+ * there, else what `fdm-bench fetch` published. The caller frees. */
 enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_error *err);
 
 /* Draws the demonstration's images into "demo" below `cache`, or below the user's cache folder if
@@ -49,6 +49,10 @@ enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_e
  * fdm_demo_write(). */
 #define FDM_WORKSPACE_DEMO "demo" /* also the dataset's id */
 enum fdm_status fdm_workspace_demo(const char *cache, char **out, struct fdm_error *err);
+
+/* The folder of a dataset's images that `fdm-bench fetch` published, for the caller to free; NULL
+ * where there is none. */
+char *fdm_workspace_images(const char *dataset);
 
 /* A positive whole number as an identity; FDM_ERR_USAGE names `what`. */
 enum fdm_status fdm_parse_id(const char *text, const char *what, int64_t *out,

@@ -396,18 +396,18 @@ enum fdm_status fdm_cache_publish(struct fdm_cache *cache, const char *name, con
     struct fdm_buf target;
     struct fdm_buf beside;
     char *link = fdm_fs_join(cache->folder, name);
+    if (link == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     fdm_buf_init(&target);
     fdm_buf_init(&beside);
     for (const char *at = name; *at != '\0'; at++)
         if (*at == '/')
             fdm_buf_puts(&target, "../");
     fdm_buf_puts(&target, path + inside);
-    fdm_buf_printf(&beside, "%s.%ld", link != NULL ? link : "", (long)getpid());
+    fdm_buf_printf(&beside, "%s.%ld", link, (long)getpid());
     enum fdm_status status = fdm_buf_check(&target, err);
     if (status == FDM_OK)
         status = fdm_buf_check(&beside, err);
-    if (status == FDM_OK && link == NULL)
-        status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     if (status == FDM_OK)
         status = make_parent(link, err);
     if (status == FDM_OK) {

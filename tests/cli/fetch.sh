@@ -1,0 +1,85 @@
+#!/bin/sh
+# Downloads from a mirror on this computer; what was fetched is found by `run`.
+. "$(dirname "$0")/lib.sh"
+serve=$4
+export no_proxy=127.0.0.1
+
+# What there is.
+expect 0 "$fdm" fetch --json
+equal "$(jq -c '[group_by(.group)[] | [.[0].group, length]]' "$work/out")" \
+    '[["datasets",3],["models",24],["newest",24]]' "the lists"
+equal "$(jq '[.[] | select(.state != "absent")] | length' "$work/out")" 0 "an empty cache"
+expect 0 "$fdm" fetch food-101/st_fdmobilenet_v1_224_tfs --dry-run --json
+equal "$(jq length "$work/out")" 2 "int8 and float of one model"
+expect 2 "$fdm" fetch flour
+says err 'nothing is called "flour"'
+
+# Terms are shown first, and nothing is fetched without a yes.
+expect 2 "$fdm" fetch models --offline
+says err "SLA0044"
+says err "add --accept-licence"
+expect 2 "$fdm" fetch food-101 --offline
+says err "no licence is granted"
+expect 1 "$fdm" fetch models --offline --accept-licence
+says err "this is --offline"
+
+# A world of our own, with its dataset as an archive.
+"$3" "$work/world" 10 || fail "the test's world"
+export FDM_DATA_DIR="$work/world/data"
+mkdir -p "$work/site/tiny" "$FDM_DATA_DIR/downloads"
+sed 's/"image_count":100000,"split":{[^}]*},/"image_count":20,/' "$FDM_DATA_DIR/datasets/tiny.json" \
+    >"$work/tiny.json"
+find "$work/world/images" -type f | wc -l >"$work/count"
+sed "s/\"image_count\":20/\"image_count\":$(tr -d ' ' <"$work/count")/" "$work/tiny.json" \
+    >"$FDM_DATA_DIR/datasets/tiny.json"
+(cd "$work/world" && tar czf "$work/site/tiny.tgz" images)
+cp "$work/world/models/small.tflite" "$work/site/"
+sum=$(sha256sum <"$work/site/tiny.tgz" | cut -d' ' -f1)
+manifest() { # manifest MAX_BYTES
+    cat >"$FDM_DATA_DIR/downloads/x.json" <<END
+{"group": "datasets", "files": [{"dataset": "tiny", "path": "tiny.tgz",
+ "urls": ["http://127.0.0.1:9/tiny.tgz"], "bytes": $(wc -c <"$work/site/tiny.tgz"), "sha256": "$sum",
+ "archive": {"images": "images", "max_bytes": $1, "max_entries": 100}}]}
+END
+}
+"$serve" "$work/site" "$work/port" &
+server=$!
+trap 'kill "$server"; rm -rf "$work"' EXIT
+for try in 1 2 3 4 5 6 7 8 9 10; do [ -s "$work/port" ] || sleep 0.2; done
+[ -s "$work/port" ] || fail "the server does not start ($try)"
+mirror="http://127.0.0.1:$(cat "$work/port")"
+
+expect 1 "$fdm" run --dataset tiny --models "$work/world/models"
+says err "fdm-bench fetch tiny"
+manifest 10
+expect 1 "$fdm" fetch tiny --mirror "$mirror"
+says err "expands to more than"
+expect 0 "$fdm" cache list --json
+equal "$(jq -c 'map(.kind)' "$work/out")" '["file"]' "nothing half unpacked"
+manifest 1000000
+expect 0 "$fdm" fetch tiny --mirror "$mirror" --json
+equal "$(jq -r '.[0].state' "$work/out")" fetched state
+images=$(jq -r '.[0].path' "$work/out")
+[ -d "$images/oak" ] || fail "no images in $images"
+expect 0 "$fdm" fetch tiny --offline --json
+equal "$(jq -r '.[0].state' "$work/out")" there "the second time"
+
+# `run` finds them.
+expect 0 "$fdm" run --dataset tiny --models "$work/world/models" --json
+equal "$(jq -r '.images' "$work/out")" 4 "a fifth of the 20 images: the validation part"
+expect 3 "$fdm" run --dataset tiny --models "$work" --fresh --json
+says out "fdm-bench fetch tiny/small"
+
+# The cache: archive and tree; a lost image is noticed; the archive goes once it is unpacked.
+expect 0 "$fdm" cache list --json
+equal "$(jq -c 'map(.kind)' "$work/out")" '["file","unpacked"]' "cache list"
+expect 0 "$fdm" cache verify
+find -L "$images" -name '*.jpg' | head -n 1 | xargs rm
+expect 1 "$fdm" cache verify --json
+equal "$(jq -c 'map(.state)' "$work/out")" '["sound","damaged, removed"]' "cache verify"
+expect 0 "$fdm" fetch tiny --offline --json
+expect 0 "$fdm" cache prune --json
+equal "$(jq -c 'map(.state)' "$work/out")" '["removed","kept"]' "cache prune"
+expect 0 "$fdm" cache prune --all
+expect 0 "$fdm" cache list --json
+equal "$(jq length "$work/out")" 0 "everything pruned"
