@@ -104,9 +104,11 @@ static enum fdm_status float_targets(const struct fdm_graph *folded,
         const float *bias = folded->tensors[op->inputs[2]].data;
         uint32_t channels = folded->tensors[op->output].dims[3];
         targets[conv] = calloc(channels, sizeof **targets);
-        if (targets[conv] == NULL)
+        if (targets[conv] == NULL) {
             status = fdm_fail(err, FDM_ERR_MEMORY, "no memory for means");
-        for (uint32_t c = 0; status == FDM_OK && c < channels; c++)
+            break;
+        }
+        for (uint32_t c = 0; c < channels; c++)
             targets[conv][c] =
                 fdm_tap_means_output(&f.means[i], weights, op->kind == FDM_OP_DEPTHWISE_CONV, c) +
                 (double)bias[c];
@@ -204,14 +206,14 @@ static enum fdm_status begin_march(struct march *march, const struct fdm_samples
 {
     const struct fdm_network *network = march->network;
     const struct fdm_network_tensor *input = &network->tensors[network->input];
-    size_t largest = 0;
+    size_t largest = 1;
     for (uint32_t i = 0; i < network->tensor_count; i++)
         largest = network->tensors[i].bytes > largest ? network->tensors[i].bytes : largest;
     march->count = samples->count;
     march->stride =
         (largest + FDM_NETWORK_ALIGNMENT - 1) / FDM_NETWORK_ALIGNMENT * FDM_NETWORK_ALIGNMENT;
-    march->from = calloc(march->count, march->stride);
-    march->to = calloc(march->count, march->stride);
+    march->from = calloc((size_t)march->count + 1, march->stride);
+    march->to = calloc((size_t)march->count + 1, march->stride);
     march->scratch = calloc(network->scratch_bytes + 1, 1);
     if (march->from == NULL || march->to == NULL || march->scratch == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "no memory for %u times %zu bytes; take fewer images",

@@ -62,7 +62,7 @@ static enum fdm_status number_codes(struct writer *w, struct fdm_error *err)
 {
     for (uint32_t i = 0; i < w->graph->op_count; i++) {
         const struct fdm_op *op = &w->graph->ops[i];
-        struct code code;
+        struct code code = {0};
         enum fdm_status status = code_for(w->graph, op, &code, err);
         if (status != FDM_OK) {
             fdm_error_context(err, "operator %u (%s '%s')", i, fdm_op_name(op->kind), op->name);
@@ -439,14 +439,16 @@ enum fdm_status fdm_tflite_write(const struct fdm_graph *graph, const char *desc
     enum fdm_status status = FDM_OK;
     w.code_of = calloc((size_t)graph->op_count + 1, sizeof *w.code_of);
     w.buffer_of = calloc((size_t)graph->tensor_count + 1, sizeof *w.buffer_of);
-    if (w.code_of == NULL || w.buffer_of == NULL)
-        status = fdm_fail(err, FDM_ERR_MEMORY, "no memory to write %s", graph->name);
-    if (status == FDM_OK)
-        status = number_codes(&w, err);
-    if (status == FDM_OK) {
-        number_buffers(&w);
-        status = add_model(&w, description, err);
+    if (w.code_of == NULL || w.buffer_of == NULL) {
+        status = fdm_fail(err, FDM_ERR_MEMORY, "no memory to write it");
+        goto done;
     }
+    status = number_codes(&w, err);
+    if (status != FDM_OK)
+        goto done;
+    number_buffers(&w);
+    status = add_model(&w, description, err);
+done:
     if (status != FDM_OK)
         fdm_error_context(err, "%s", graph->name);
     free(w.code_of);
