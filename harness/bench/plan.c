@@ -261,7 +261,8 @@ static enum fdm_status load_case(const struct fdm_plan_options *options,
     status = fdm_label_order_fill(candidate->label_order, group->entry->classes, item->class_count,
                                   item->class_of, err);
     if (status == FDM_OK)
-        status = fdm_compile(graph, fdm_semantics_find(record->semantics), &item->network, err);
+        status =
+            fdm_compile(graph, fdm_semantics_find(record->semantics), NULL, &item->network, err);
     if (status == FDM_OK)
         add_figures(item, graph);
     return status;

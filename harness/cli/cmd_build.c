@@ -138,7 +138,7 @@ static enum fdm_status load_network(const struct request *request, struct produc
                         "%s: its sha256 is %.12s…, the published one %.12s…: another file; to use "
                         "it, name it with --model-file",
                         product->model_path, product->graph->sha256, product->model_sha256);
-    return fdm_compile(product->graph, semantics, &product->network, err);
+    return fdm_compile(product->graph, semantics, NULL, &product->network, err);
 }
 
 /* ---- building ---- */
@@ -224,7 +224,7 @@ static void add_facts(struct fdm_report *report, const struct product *product)
     fdm_report_add_fact(report, "model", "model", product->model_path);
     fdm_report_add_fact(report, "model_sha256", "model sha256", product->graph->sha256);
     fdm_report_add_fact(report, "semantics", "semantics", product->network->semantics);
-    fdm_report_add_fact(report, "engine", "engine", product->network->kernels->name);
+    fdm_report_add_fact(report, "engine", "engine", product->network->engine);
     fdm_report_add_fact(report, "compiler", "compiler", firmware->compiler);
     fdm_report_add_fact(report, "flags", "flags", firmware->flags);
     fdm_report_add_fact(report, "kept", "built", firmware->kept ? "before" : "now");

@@ -53,7 +53,6 @@ static enum fdm_status describe(const struct fdm_lowering *lowering, struct fdm_
                                 struct fdm_error *err)
 {
     const struct fdm_graph *graph = lowering->graph;
-    network->kernels = &fdm_network_reference_kernels;
     network->layers = lowering->layers;
     network->layer_count = lowering->layer_count;
     network->tensors = lowering->tensors;
@@ -69,25 +68,85 @@ static enum fdm_status describe(const struct fdm_lowering *lowering, struct fdm_
     return status;
 }
 
-/* The kernels' own opinion of every layer, so that a run cannot be refused. */
-static enum fdm_status check_layers(struct fdm_network *network, struct fdm_error *err)
+/* Parameters that the operators accept, so that no run can fail. */
+static enum fdm_status check_layers(const struct fdm_network *network, struct fdm_error *err)
 {
     for (uint32_t i = 0; i < network->layer_count; i++) {
         const struct fdm_network_layer *layer = &network->layers[i];
-        const struct fdm_network_kernel *kernel = &network->kernels->op[layer->op];
-        if (kernel->check(layer) != FDM_NN_OK)
+        if (fdm_nn_check(layer->op, &layer->params, layer->bias) != FDM_NN_OK)
             return fdm_fail(err, FDM_ERR_UNSUPPORTED,
                             "layer %u ('%s'): its sizes, scales or biases are beyond our kernels",
                             i, layer->name);
-        size_t scratch = kernel->scratch_bytes(layer);
-        if (scratch > network->scratch_bytes)
-            network->scratch_bytes = scratch;
     }
     return FDM_OK;
 }
 
+static void drop_requant(struct fdm_network_layer *layer)
+{
+    struct fdm_nn_requant *requant = layer->op == FDM_NN_OP_CONV_S8
+                                         ? &layer->params.conv_s8.requant
+                                         : &layer->params.dwconv_s8.conv.requant;
+    requant->multiplier = NULL;
+    requant->shift = NULL;
+    requant->scale = NULL;
+}
+
+static enum fdm_status pack(struct fdm_pool *pool, const struct fdm_nn_kernel *kernel,
+                            struct fdm_network_layer *layer, struct fdm_error *err)
+{
+    size_t bytes = kernel->packed_bytes(&layer->params);
+    void *packed;
+    enum fdm_status status = fdm_pool_alloc(pool, bytes, 1, &packed, err);
+    if (status != FDM_OK)
+        return status;
+    kernel->pack(&layer->params, layer->weights, layer->bias, packed);
+    layer->weights = packed;
+    layer->weights_bytes = bytes;
+    if ((kernel->holds & FDM_NN_HOLDS_BIAS) != 0) {
+        layer->bias = NULL;
+        layer->bias_bytes = 0;
+    }
+    if ((kernel->holds & FDM_NN_HOLDS_REQUANT) != 0)
+        drop_requant(layer);
+    return FDM_OK;
+}
+
+static enum fdm_status choose_kernels(struct fdm_lowering *lowering,
+                                      const struct fdm_compile_options *options,
+                                      struct fdm_network *network, struct fdm_error *err)
+{
+    unsigned isas = options != NULL && options->tuned ? options->isas : 0;
+    network->engine = options != NULL && options->tuned ? "tuned" : "reference";
+    for (uint32_t i = 0; i < lowering->layer_count; i++) {
+        struct fdm_network_layer *layer = &lowering->layers[i];
+        const struct fdm_nn_kernel *kernel = fdm_nn_choose(layer->op, &layer->params, isas);
+        layer->run = kernel->run;
+        layer->kernel = kernel->name;
+        layer->scratch_bytes = kernel->scratch_bytes(&layer->params);
+        if (layer->scratch_bytes > network->scratch_bytes)
+            network->scratch_bytes = layer->scratch_bytes;
+        enum fdm_status status =
+            kernel->pack == NULL ? FDM_OK : pack(lowering->pool, kernel, layer, err);
+        if (status != FDM_OK)
+            return status;
+    }
+    return FDM_OK;
+}
+
+static enum fdm_status plan(struct fdm_lowering *lowering, struct fdm_network *network,
+                            struct fdm_error *err)
+{
+    enum fdm_status status =
+        fdm_plan_arena(network, lowering->tensors, &network->activation_bytes, err);
+    for (uint32_t i = 0; i < lowering->layer_count; i++)
+        lowering->layers[i].scratch_offset = network->activation_bytes;
+    network->arena_bytes = network->activation_bytes + network->scratch_bytes;
+    return status;
+}
+
 enum fdm_status fdm_compile(const struct fdm_graph *graph, const struct fdm_semantics *semantics,
-                            struct fdm_network **out, struct fdm_error *err)
+                            const struct fdm_compile_options *options, struct fdm_network **out,
+                            struct fdm_error *err)
 {
     *out = NULL;
     enum fdm_status status = check_edges(graph, semantics, err);
@@ -110,9 +169,10 @@ enum fdm_status fdm_compile(const struct fdm_graph *graph, const struct fdm_sema
     if (status == FDM_OK)
         status = check_layers(network, err);
     if (status == FDM_OK)
-        status = fdm_plan_arena(network, lowering.tensors, &network->activation_bytes, err);
+        status = choose_kernels(&lowering, options, network, err);
+    if (status == FDM_OK)
+        status = plan(&lowering, network, err);
     if (status == FDM_OK) {
-        network->arena_bytes = network->activation_bytes + network->scratch_bytes;
         *out = network;
         return FDM_OK;
     }

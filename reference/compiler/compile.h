@@ -7,18 +7,28 @@
 #ifndef FDM_REFERENCE_COMPILER_COMPILE_H
 #define FDM_REFERENCE_COMPILER_COMPILE_H
 
+#include <stdbool.h>
+
 #include "harness/base/status.h"
 #include "reference/graph/graph.h"
 #include "reference/network/network.h"
 #include "reference/network/semantics.h"
 
-/* Makes a network with the reference kernels. `graph` is one that fdm_graph_check() accepts; the
- * network copies what it needs, so the graph may be freed. `semantics` is read for int8 graphs and
- * may be NULL for float ones. The caller frees `*out` with fdm_network_free(); it is NULL on
- * failure. FDM_ERR_UNSUPPORTED names the operator that no kernel runs as it stands,
- * FDM_ERR_FORMAT the one whose folded weights leave float32; FDM_ERR_USAGE, FDM_ERR_MEMORY. */
+/* NULL options are all zero: the reference. */
+struct fdm_compile_options {
+    bool tuned;    /* the engine "tuned": the best kernels of these instruction sets */
+    unsigned isas; /* set of enum fdm_nn_isa; they need not be this computer's */
+};
+
+/* Makes a network for an engine: chooses each layer's kernel and packs its weights. `graph` is one
+ * that fdm_graph_check() accepts; the network copies what it needs, so the graph may be freed.
+ * `semantics` is read for int8 graphs and may be NULL for float ones. The caller frees `*out` with
+ * fdm_network_free(); it is NULL on failure. FDM_ERR_UNSUPPORTED names the operator that no kernel
+ * runs as it stands, FDM_ERR_FORMAT the one whose folded weights leave float32; FDM_ERR_USAGE,
+ * FDM_ERR_MEMORY. */
 enum fdm_status fdm_compile(const struct fdm_graph *graph, const struct fdm_semantics *semantics,
-                            struct fdm_network **out, struct fdm_error *err);
+                            const struct fdm_compile_options *options, struct fdm_network **out,
+                            struct fdm_error *err);
 
 /* Frees a network made by fdm_compile(); NULL is allowed. */
 void fdm_network_free(struct fdm_network *network);

@@ -37,13 +37,18 @@ static void emit_layer(struct fdm_buf *out, const struct fdm_network_layer *laye
                    ", .file_tensor = %" PRIu32 ",\n     .name = ",
                    op_name(layer->op), layer->input, layer->output, layer->file_tensor);
     fdm_emit_text(out, layer->name);
+    fdm_buf_printf(out, ",\n     .run = fdm_nn_%s_run, .kernel = \"%s\"", layer->kernel,
+                   layer->kernel);
     fdm_buf_puts(out, ",\n     .weights = ");
     fdm_emit_array_name(out, "weights", index, layer->weights);
     fdm_buf_puts(out, ", .bias = ");
     fdm_emit_array_name(out, "bias", index, layer->bias);
     fdm_buf_printf(
-        out, ", .weights_bytes = %zu, .bias_bytes = %zu, .macs = UINT64_C(%" PRIu64 "),\n     ",
-        layer->weights_bytes, layer->bias_bytes, layer->macs);
+        out,
+        ", .weights_bytes = %zu, .bias_bytes = %zu, .scratch_offset = %zu, .scratch_bytes = %zu,"
+        "\n     .macs = UINT64_C(%" PRIu64 "), ",
+        layer->weights_bytes, layer->bias_bytes, layer->scratch_offset, layer->scratch_bytes,
+        layer->macs);
     fdm_emit_params(out, layer, index);
     fdm_buf_puts(out, "},\n");
 }
@@ -74,11 +79,11 @@ static void emit_network(struct fdm_buf *out, const struct fdm_network *network,
     fdm_emit_text(out, network->semantics);
     fdm_buf_printf(
         out,
-        ",\n    .kernels = &fdm_network_%s_kernels, .layers = layers, .tensors = tensors,"
+        ",\n    .engine = \"%s\", .layers = layers, .tensors = tensors,"
         "\n    .layer_count = %" PRIu32 ", .tensor_count = %" PRIu32 ", .input = %" PRIu32
         ", .output = %" PRIu32 ",\n    .activation_bytes = %zu, .scratch_bytes = %zu,"
         " .arena_bytes = %zu,\n};\n",
-        network->kernels->name, network->layer_count, network->tensor_count, network->input,
+        network->engine, network->layer_count, network->tensor_count, network->input,
         network->output, network->activation_bytes, network->scratch_bytes, network->arena_bytes);
 }
 
@@ -95,11 +100,14 @@ static void emit_memory(struct fdm_buf *out, const char *name, size_t bytes)
 static enum fdm_status check_names(const struct fdm_network *network,
                                    const struct fdm_emit_options *options, struct fdm_error *err)
 {
-    const char *names[] = {options->network, network->kernels->name, options->arena,
-                           options->input};
+    const char *names[] = {options->network, network->engine, options->arena, options->input};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (names[i] != NULL && !fdm_emit_is_identifier(names[i]))
             return fdm_fail(err, FDM_ERR_USAGE, "'%s' is no identifier in C", names[i]);
+    }
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        if (!fdm_emit_is_identifier(network->layers[i].kernel))
+            return fdm_fail(err, FDM_ERR_USAGE, "layer %u has no kernel", i);
     }
     return FDM_OK;
 }

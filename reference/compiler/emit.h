@@ -1,7 +1,7 @@
 /* A network as C source: constant data that a firmware carries in its flash.
  *
- * The text includes reference/network/network.h and refers to the engine's kernels,
- * `fdm_network_<kernels->name>_kernels`. It is plain C11 without conversions, the same bytes for
+ * The text includes reference/network/network.h and refers to the layers' kernels,
+ * `fdm_nn_<kernel>_run`. It is plain C11 without conversions, the same bytes for
  * the same network; texts from the model file are escaped, numbers are exact. Arrays that a layer's
  * rules do not read are left out. Names of the arrays, with the layer's index:
  *   fdm_weights_N, fdm_bias_N          what a model card calls weights

@@ -177,10 +177,9 @@ static enum fdm_status check_bounds(const struct fdm_network *network, struct fd
                         network->arena_bytes, network->activation_bytes, network->scratch_bytes);
     for (uint32_t i = 0; i < network->layer_count; i++) {
         const struct fdm_network_layer *layer = &network->layers[i];
-        size_t needed = network->kernels->op[layer->op].scratch_bytes(layer);
-        if (needed > network->scratch_bytes)
+        if (layer->scratch_bytes > network->scratch_bytes)
             return fdm_fail(err, FDM_ERR_MISMATCH, "layer %u needs %zu bytes of scratch, has %zu",
-                            i, needed, network->scratch_bytes);
+                            i, layer->scratch_bytes, network->scratch_bytes);
     }
     return FDM_OK;
 }

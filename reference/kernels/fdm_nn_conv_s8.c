@@ -1,4 +1,5 @@
 #include "reference/kernels/fdm_nn.h"
+#include "reference/kernels/nn_kernel.h"
 #include "reference/kernels/nn_requant.h"
 #include "reference/kernels/nn_shape.h"
 
@@ -25,8 +26,8 @@ size_t fdm_nn_conv_s8_scratch(const struct fdm_nn_conv_s8 *params)
 
 /* Copies the window of output pixel (y, x) less the zero point, zeros outside the input: what is
  * left of the convolution is one dot product per output channel. */
-static void gather(const struct fdm_nn_conv_s8 *params, const int8_t *input, int32_t y, int32_t x,
-                   int16_t *window)
+static void gather(const struct fdm_nn_conv_s8 *params, const struct fdm_nn_rows *in, int32_t y,
+                   int32_t x, int16_t *window)
 {
     const struct fdm_nn_conv_shape *s = &params->shape;
     struct fdm_nn_taps rows = fdm_nn_taps(y, s->stride_h, s->pad_top, s->kernel_h, s->in_h);
@@ -37,9 +38,8 @@ static void gather(const struct fdm_nn_conv_s8 *params, const int8_t *input, int
         bool inside = ky >= rows.begin && ky < rows.end;
         int32_t begin = inside ? cols.begin * s->in_c : 0;
         int32_t end = inside ? cols.end * s->in_c : 0;
-        size_t pixel = (size_t)(rows.first + ky - rows.begin) * (size_t)s->in_w;
-        const int8_t *from =
-            inside ? input + (pixel + (size_t)cols.first) * (size_t)s->in_c : input;
+        const int8_t *from = fdm_nn_row(in, inside ? rows.first + ky - rows.begin : rows.first);
+        from += (size_t)cols.first * (size_t)s->in_c;
         for (int32_t i = 0; i < begin; i++)
             to[i] = 0;
         for (int32_t i = begin; i < end; i++)
@@ -57,20 +57,19 @@ static int32_t dot(const int16_t *restrict a, const int8_t *restrict b, int32_t 
     return sum;
 }
 
-enum fdm_nn_status fdm_nn_conv_s8(const struct fdm_nn_conv_s8 *params, const int8_t *input,
-                                  const int8_t *weights, const int32_t *bias, int8_t *output,
-                                  void *scratch)
+enum fdm_nn_status fdm_nn_conv_s8_run(const struct fdm_nn_call *call)
 {
-    if (fdm_nn_conv_s8_check(params, bias) != FDM_NN_OK || input == NULL || weights == NULL ||
-        output == NULL || scratch == NULL)
-        return FDM_NN_ERR_ARGUMENT;
+    const struct fdm_nn_conv_s8 *params = call->params;
     const struct fdm_nn_conv_shape *s = &params->shape;
+    const int8_t *weights = call->weights;
+    const int32_t *bias = call->bias;
     int32_t taps = taps_of(s);
-    int32_t *acc = scratch;
+    int32_t *acc = call->scratch;
     int16_t *window = (int16_t *)(acc + s->out_c);
-    for (int32_t y = 0; y < s->out_h; y++) {
+    for (int32_t y = call->first; y < call->first + call->count; y++) {
+        int8_t *output = fdm_nn_row(&call->out, y);
         for (int32_t x = 0; x < s->out_w; x++) {
-            gather(params, input, y, x, window);
+            gather(params, &call->in, y, x, window);
             for (int32_t o = 0; o < s->out_c; o++)
                 acc[o] = (bias != NULL ? bias[o] : 0) +
                          dot(window, weights + (size_t)o * (size_t)taps, taps);
@@ -80,4 +79,19 @@ enum fdm_nn_status fdm_nn_conv_s8(const struct fdm_nn_conv_s8 *params, const int
         }
     }
     return FDM_NN_OK;
+}
+
+enum fdm_nn_status fdm_nn_conv_s8(const struct fdm_nn_conv_s8 *params, const int8_t *input,
+                                  const int8_t *weights, const int32_t *bias, int8_t *output,
+                                  void *scratch)
+{
+    if (fdm_nn_conv_s8_check(params, bias) != FDM_NN_OK || input == NULL || weights == NULL ||
+        output == NULL || scratch == NULL)
+        return FDM_NN_ERR_ARGUMENT;
+    struct fdm_nn_call call = fdm_nn_conv_call(&params->shape, input, 1, output, 1);
+    call.params = params;
+    call.weights = weights;
+    call.bias = bias;
+    call.scratch = scratch;
+    return fdm_nn_conv_s8_run(&call);
 }

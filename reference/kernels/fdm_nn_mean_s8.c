@@ -1,4 +1,5 @@
 #include "reference/kernels/fdm_nn.h"
+#include "reference/kernels/nn_kernel.h"
 #include "reference/kernels/nn_requant.h"
 
 static bool params_ok(const struct fdm_nn_mean_s8 *p)
@@ -46,13 +47,13 @@ static int32_t mean_of(const struct fdm_nn_mean_s8 *p, int32_t sum, int32_t pixe
     return fdm_nn_clamp(mean, -1024, 1024);
 }
 
-enum fdm_nn_status fdm_nn_mean_s8(const struct fdm_nn_mean_s8 *params, const int8_t *input,
-                                  int8_t *output, void *scratch)
+enum fdm_nn_status fdm_nn_mean_s8_run(const struct fdm_nn_call *call)
 {
-    if (!params_ok(params) || input == NULL || output == NULL || scratch == NULL)
-        return FDM_NN_ERR_ARGUMENT;
+    const struct fdm_nn_mean_s8 *params = call->params;
+    const int8_t *input = call->in.base;
+    int8_t *output = call->out.base;
     int32_t pixels = params->h * params->w;
-    int32_t *sums = scratch;
+    int32_t *sums = call->scratch;
     for (int32_t c = 0; c < params->c; c++)
         sums[c] = 0;
     for (int32_t i = 0; i < pixels; i++) {
@@ -65,4 +66,15 @@ enum fdm_nn_status fdm_nn_mean_s8(const struct fdm_nn_mean_s8 *params, const int
         output[c] = (int8_t)fdm_nn_clamp(value, -128, 127);
     }
     return FDM_NN_OK;
+}
+
+enum fdm_nn_status fdm_nn_mean_s8(const struct fdm_nn_mean_s8 *params, const int8_t *input,
+                                  int8_t *output, void *scratch)
+{
+    if (!params_ok(params) || input == NULL || output == NULL || scratch == NULL)
+        return FDM_NN_ERR_ARGUMENT;
+    struct fdm_nn_call call = fdm_nn_vector_call(input, 0, output, (size_t)params->c);
+    call.params = params;
+    call.scratch = scratch;
+    return fdm_nn_mean_s8_run(&call);
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "reference/kernels/fdm_nn.h"
+#include "reference/kernels/nn_kernel.h"
 #include "reference/kernels/nn_requant.h"
 
 enum fdm_nn_status fdm_nn_softmax_f32_check(const struct fdm_nn_softmax_f32 *params)
@@ -39,12 +40,11 @@ static float exp_of_negative(float x)
     return p * power;
 }
 
-enum fdm_nn_status fdm_nn_softmax_f32(const struct fdm_nn_softmax_f32 *params, const float *input,
-                                      float *output, void *scratch)
+enum fdm_nn_status fdm_nn_softmax_f32_run(const struct fdm_nn_call *call)
 {
-    (void)scratch;
-    if (fdm_nn_softmax_f32_check(params) != FDM_NN_OK || input == NULL || output == NULL)
-        return FDM_NN_ERR_ARGUMENT;
+    const struct fdm_nn_softmax_f32 *params = call->params;
+    const float *input = call->in.base;
+    float *output = call->out.base;
     float max = input[0];
     for (int32_t i = 1; i < params->count; i++)
         max = input[i] > max ? input[i] : max;
@@ -56,4 +56,15 @@ enum fdm_nn_status fdm_nn_softmax_f32(const struct fdm_nn_softmax_f32 *params, c
     for (int32_t i = 0; i < params->count; i++)
         output[i] /= sum;
     return FDM_NN_OK;
+}
+
+enum fdm_nn_status fdm_nn_softmax_f32(const struct fdm_nn_softmax_f32 *params, const float *input,
+                                      float *output, void *scratch)
+{
+    if (fdm_nn_softmax_f32_check(params) != FDM_NN_OK || input == NULL || output == NULL)
+        return FDM_NN_ERR_ARGUMENT;
+    struct fdm_nn_call call = fdm_nn_vector_call(input, 0, output, 0);
+    call.params = params;
+    call.scratch = scratch;
+    return fdm_nn_softmax_f32_run(&call);
 }

@@ -1,4 +1,5 @@
 #include "reference/kernels/fdm_nn.h"
+#include "reference/kernels/nn_kernel.h"
 #include "reference/kernels/nn_requant.h"
 
 #define SUM_INTEGER_BITS 12
@@ -142,15 +143,24 @@ static void softmax_fixed(const struct fdm_nn_softmax_s8 *p, const int8_t *input
     }
 }
 
+enum fdm_nn_status fdm_nn_softmax_s8_run(const struct fdm_nn_call *call)
+{
+    const struct fdm_nn_softmax_s8 *params = call->params;
+    if (params->rule == FDM_NN_SOFTMAX_TABLE)
+        softmax_table(params, call->in.base, call->out.base);
+    else
+        softmax_fixed(params, call->in.base, call->out.base);
+    return FDM_NN_OK;
+}
+
 enum fdm_nn_status fdm_nn_softmax_s8(const struct fdm_nn_softmax_s8 *params, const int8_t *input,
                                      int8_t *output, void *scratch)
 {
-    (void)scratch;
     if (!params_ok(params) || input == NULL || output == NULL)
         return FDM_NN_ERR_ARGUMENT;
-    if (params->rule == FDM_NN_SOFTMAX_TABLE)
-        softmax_table(params, input, output);
-    else
-        softmax_fixed(params, input, output);
-    return FDM_NN_OK;
+    struct fdm_nn_call call =
+        fdm_nn_vector_call(input, (size_t)params->count, output, (size_t)params->count);
+    call.params = params;
+    call.scratch = scratch;
+    return fdm_nn_softmax_s8_run(&call);
 }

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "reference/kernels/fdm_nn.h"
+#include "reference/kernels/nn_kernel.h"
 
 #define FDM_NETWORK_ALIGNMENT 16
 
@@ -40,49 +40,36 @@ union fdm_network_params {
 
 struct fdm_network_layer {
     enum fdm_nn_op op;
-    uint32_t input;       /* tensor, by index */
-    uint32_t output;      /* tensor; it may share the input's bytes where the operator allows it */
-    uint32_t file_tensor; /* the output's number in the model file: keys layer checksums */
-    const char *name;     /* the operator's name in the model file */
-    const void *weights;  /* int8 or float, in the kernel's layout; NULL where it has none */
-    const void *bias;     /* int32 or float; NULL for none */
-    size_t weights_bytes; /* of `weights` */
-    size_t bias_bytes;    /* of `bias` */
-    uint64_t macs;        /* multiply-accumulates, padding counted, bias not */
+    uint32_t input;        /* tensor, by index */
+    uint32_t output;       /* tensor; it may share the input's bytes where the operator allows it */
+    uint32_t file_tensor;  /* the output's number in the model file: keys layer checksums */
+    const char *name;      /* the operator's name in the model file */
+    fdm_nn_run *run;       /* the kernel that computes it */
+    const char *kernel;    /* its name, as in nn_kernel.h */
+    const void *weights;   /* in the kernel's layout; NULL where it has none */
+    const void *bias;      /* int32 or float; NULL for none, or where `weights` contains it */
+    size_t weights_bytes;  /* of `weights` */
+    size_t bias_bytes;     /* of `bias` */
+    size_t scratch_offset; /* in the arena, a multiple of FDM_NETWORK_ALIGNMENT */
+    size_t scratch_bytes;
+    uint64_t macs; /* multiply-accumulates, padding counted, bias not */
     union fdm_network_params params;
 };
-
-/* How an engine executes one operator; the twins of fdm_nn.h, for a layer. */
-struct fdm_network_kernel {
-    enum fdm_nn_status (*run)(const struct fdm_network_layer *layer, const void *input,
-                              void *output, void *scratch);
-    enum fdm_nn_status (*check)(const struct fdm_network_layer *layer);
-    size_t (*scratch_bytes)(const struct fdm_network_layer *layer);
-};
-
-/* A set of kernels, by operator: the choice of an engine. `run` is NULL where the set has none. */
-struct fdm_network_kernels {
-    const char *name; /* "reference" and so on */
-    struct fdm_network_kernel op[FDM_NN_OP_COUNT];
-};
-
-/* The specification in plain C, complete. */
-extern const struct fdm_network_kernels fdm_network_reference_kernels;
 
 struct fdm_network {
     const char *name;      /* the model's */
     const char *sha256;    /* of the model file, 64 digits */
     const char *semantics; /* preset by name; NULL for float networks */
-    const struct fdm_network_kernels *kernels;
+    const char *engine;    /* "reference", or "tuned" where tuned kernels were allowed */
     const struct fdm_network_layer *layers; /* in execution order */
     const struct fdm_network_tensor *tensors;
     uint32_t layer_count;
     uint32_t tensor_count;
     uint32_t input;          /* tensor */
     uint32_t output;         /* tensor */
-    size_t activation_bytes; /* the arena's part that holds tensors */
-    size_t scratch_bytes;    /* the largest scratch of any layer; it lies behind the activations */
-    size_t arena_bytes;      /* the whole: activation_bytes + scratch_bytes */
+    size_t activation_bytes; /* the end of the last tensor, aligned */
+    size_t scratch_bytes;    /* the largest scratch of any layer */
+    size_t arena_bytes;      /* the whole, scratch included */
 };
 
 /* Watches a run. Either function may be NULL. `output` is the layer's whole output, valid until
@@ -97,8 +84,11 @@ struct fdm_network_observer {
 void *fdm_network_input(const struct fdm_network *network, void *arena);
 const float *fdm_network_output(const struct fdm_network *network, const void *arena);
 
-/* Runs all layers in order; `observer` may be NULL. FDM_NN_ERR_ARGUMENT if a kernel is missing or
- * refuses its parameters, which a compiled network never causes; layers behind it did not run. */
+/* A tensor's rows, for a kernel's call. */
+struct fdm_nn_rows fdm_network_rows(const struct fdm_network_tensor *tensor, void *arena);
+
+/* Runs all layers in order; `observer` may be NULL. FDM_NN_ERR_ARGUMENT if this program does not
+ * contain a layer's kernel; layers behind it did not run. */
 enum fdm_nn_status fdm_network_run(const struct fdm_network *network, void *arena,
                                    const struct fdm_network_observer *observer);
 

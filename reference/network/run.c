@@ -11,6 +11,29 @@ const float *fdm_network_output(const struct fdm_network *network, const void *a
     return bytes;
 }
 
+struct fdm_nn_rows fdm_network_rows(const struct fdm_network_tensor *tensor, void *arena)
+{
+    struct fdm_nn_rows rows = {(unsigned char *)arena + tensor->offset,
+                               tensor->bytes / (size_t)tensor->h, tensor->h};
+    return rows;
+}
+
+static enum fdm_nn_status run_layer(const struct fdm_network *network,
+                                    const struct fdm_network_layer *layer, unsigned char *arena)
+{
+    const struct fdm_network_tensor *out = &network->tensors[layer->output];
+    const struct fdm_nn_call call = {
+        .params = &layer->params,
+        .weights = layer->weights,
+        .bias = layer->bias,
+        .in = fdm_network_rows(&network->tensors[layer->input], arena),
+        .out = fdm_network_rows(out, arena),
+        .count = out->h,
+        .scratch = arena + layer->scratch_offset,
+    };
+    return layer->run(&call);
+}
+
 enum fdm_nn_status fdm_network_run(const struct fdm_network *network, void *arena,
                                    const struct fdm_network_observer *observer)
 {
@@ -21,13 +44,11 @@ enum fdm_nn_status fdm_network_run(const struct fdm_network *network, void *aren
     for (uint32_t i = 0; i < network->layer_count; i++) {
         const struct fdm_network_layer *layer = &network->layers[i];
         const struct fdm_network_tensor *out = &network->tensors[layer->output];
-        if (layer->op >= FDM_NN_OP_COUNT || network->kernels->op[layer->op].run == NULL)
+        if (layer->run == NULL)
             return FDM_NN_ERR_ARGUMENT;
         if (observer->before != NULL)
             observer->before(observer->context, i);
-        enum fdm_nn_status status = network->kernels->op[layer->op].run(
-            layer, base + network->tensors[layer->input].offset, base + out->offset,
-            base + network->activation_bytes);
+        enum fdm_nn_status status = run_layer(network, layer, base);
         if (status != FDM_NN_OK)
             return status;
         if (observer->after != NULL)

@@ -90,7 +90,7 @@ static enum fdm_status float_targets(const struct fdm_graph *folded,
                                      struct fdm_error *err)
 {
     struct fdm_network *network;
-    enum fdm_status status = fdm_compile(folded, NULL, &network, err);
+    enum fdm_status status = fdm_compile(folded, NULL, NULL, &network, err);
     if (status != FDM_OK)
         return status;
     struct float_means f = {.network = network};
@@ -189,12 +189,25 @@ static enum fdm_status correct_layer(struct march *march, const struct fdm_netwo
 static enum fdm_status step(struct march *march, const struct fdm_network_layer *layer,
                             struct fdm_error *err)
 {
-    const struct fdm_network_kernel *kernel = &march->network->kernels->op[layer->op];
-    for (uint32_t i = 0; i < march->count; i++)
-        if (kernel->run(layer, march->from + i * march->stride, march->to + i * march->stride,
-                        march->scratch) != FDM_NN_OK)
-            return fdm_fail(err, FDM_ERR_UNSUPPORTED, "'%s': a kernel refused the corrected biases",
-                            layer->name);
+    if (fdm_nn_check(layer->op, &layer->params, layer->bias) != FDM_NN_OK)
+        return fdm_fail(err, FDM_ERR_UNSUPPORTED, "'%s': a kernel refused the corrected biases",
+                        layer->name);
+    struct fdm_network_tensor in = march->network->tensors[layer->input];
+    struct fdm_network_tensor out = march->network->tensors[layer->output];
+    in.offset = 0;
+    out.offset = 0;
+    for (uint32_t i = 0; i < march->count; i++) {
+        const struct fdm_nn_call call = {
+            .params = &layer->params,
+            .weights = layer->weights,
+            .bias = layer->bias,
+            .in = fdm_network_rows(&in, march->from + i * march->stride),
+            .out = fdm_network_rows(&out, march->to + i * march->stride),
+            .count = out.h,
+            .scratch = march->scratch,
+        };
+        layer->run(&call);
+    }
     unsigned char *swap = march->from;
     march->from = march->to;
     march->to = swap;
@@ -265,7 +278,7 @@ enum fdm_status fdm_bias_correct(const struct fdm_graph *folded, struct fdm_grap
     struct march march = {.graph = int8};
     enum fdm_status status = float_targets(folded, samples, targets, err);
     if (status == FDM_OK)
-        status = fdm_compile(int8, semantics, &network, err);
+        status = fdm_compile(int8, semantics, NULL, &network, err);
     march.network = network;
     if (status == FDM_OK)
         status = begin_march(&march, samples, err);

@@ -57,7 +57,7 @@ enum fdm_status fdm_calibrate(const struct fdm_graph *folded, const struct fdm_s
         return fdm_fail(err, FDM_ERR_MEMORY, "no memory for %u histograms", folded->tensor_count);
     out->count = folded->tensor_count;
     struct fdm_network *network;
-    enum fdm_status status = fdm_compile(folded, NULL, &network, err);
+    enum fdm_status status = fdm_compile(folded, NULL, NULL, &network, err);
     if (status == FDM_OK)
         status = run_samples(network, samples, out, err);
     fdm_network_free(network);

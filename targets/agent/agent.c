@@ -225,7 +225,7 @@ static void on_hello(struct fdm_agent *agent)
     copy_text(hello->agent, sizeof hello->agent, agent->config.version);
     copy_text(hello->board, sizeof hello->board, port->board);
     copy_text(hello->cpu, sizeof hello->cpu, port->cpu);
-    copy_text(hello->engine, sizeof hello->engine, network->kernels->name);
+    copy_text(hello->engine, sizeof hello->engine, network->engine);
     copy_text(hello->semantics, sizeof hello->semantics,
               network->semantics != NULL ? network->semantics : "float");
     copy_text(hello->network, sizeof hello->network, network->name);

@@ -71,7 +71,7 @@ static void open_network(struct model *model, const char *suffix, const char *ha
     const char *hash;
     assert_ok(fdm_json_get_string(model->vectors, hash_member, &hash, &err), err);
     assert_string_equal(model->graph->sha256, hash);
-    assert_ok(fdm_compile(model->graph, semantics, &model->network, &err), err);
+    assert_ok(fdm_compile(model->graph, semantics, NULL, &model->network, &err), err);
     assert_ok(fdm_plan_check(model->network, &err), err);
     const struct fdm_network_tensor *in = &model->network->tensors[model->network->input];
     model->image = malloc((size_t)in->h * (size_t)in->w * (size_t)in->c);

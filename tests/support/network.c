@@ -12,8 +12,8 @@ static struct fdm_network *compile(struct fdm_graph *graph, const char *semantic
 {
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_network *network;
-    assert_ok(fdm_compile(graph, semantics != NULL ? fdm_semantics_find(semantics) : NULL, &network,
-                          &err),
+    assert_ok(fdm_compile(graph, semantics != NULL ? fdm_semantics_find(semantics) : NULL, NULL,
+                          &network, &err),
               err);
     fdm_graph_free(graph);
     return network;

@@ -205,7 +205,7 @@ static struct fdm_network *compile(struct fdm_graph *graph, const char *semantic
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_network *network;
     assert_ok(fdm_graph_check(graph, &err), err);
-    assert_ok(fdm_compile(graph, fdm_semantics_find(semantics), &network, &err), err);
+    assert_ok(fdm_compile(graph, fdm_semantics_find(semantics), NULL, &network, &err), err);
     assert_ok(fdm_plan_check(network, &err), err);
     return network;
 }
@@ -374,7 +374,7 @@ static void two_readers_prevent_fusion(void **state)
     graph->ops[3].inputs[0] = graph->ops[1].output; /* MEAN reads batch norm, so does RELU */
     assert_ok(fdm_graph_check(graph, &err), err);
     struct fdm_network *network;
-    assert_int_equal(fdm_compile(graph, NULL, &network, &err), FDM_ERR_UNSUPPORTED);
+    assert_int_equal(fdm_compile(graph, NULL, NULL, &network, &err), FDM_ERR_UNSUPPORTED);
     assert_null(network);
     assert_non_null(strstr(err.message, "operator 2 (RELU 'relu')"));
     fdm_graph_free(graph);
@@ -457,7 +457,7 @@ static void what_no_kernel_runs_is_refused(void **state)
         const struct fdm_semantics *semantics =
             cases[i].semantics != NULL ? fdm_semantics_find(cases[i].semantics) : NULL;
         struct fdm_network *network;
-        enum fdm_status status = fdm_compile(graph, semantics, &network, &err);
+        enum fdm_status status = fdm_compile(graph, semantics, NULL, &network, &err);
         if (status != cases[i].status || network != NULL ||
             strstr(err.message, cases[i].words) == NULL)
             fail_msg("%s: %s, %s", cases[i].remark, fdm_status_name(status), err.message);
@@ -480,7 +480,7 @@ static void plan(struct sketch *sketch)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_network *n = &sketch->network;
-    n->kernels = &fdm_network_reference_kernels;
+    n->engine = "reference";
     n->layers = sketch->layers;
     n->tensors = sketch->tensors;
     assert_ok(fdm_plan_arena(n, sketch->tensors, &n->activation_bytes, &err), err);

@@ -123,6 +123,10 @@ static void assert_same_layer(const struct fdm_network_layer *a, const struct fd
     assert_int_equal(a->output, b->output);
     assert_int_equal(a->file_tensor, b->file_tensor);
     assert_same_text(a->name, b->name);
+    assert_ptr_equal(a->run, b->run);
+    assert_string_equal(a->kernel, b->kernel);
+    assert_int_equal(a->scratch_offset, b->scratch_offset);
+    assert_int_equal(a->scratch_bytes, b->scratch_bytes);
     assert_int_equal(a->weights_bytes, b->weights_bytes);
     assert_int_equal(a->bias_bytes, b->bias_bytes);
     assert_int_equal(a->macs, b->macs);
@@ -148,7 +152,7 @@ static void assert_same_network(const struct fdm_network *a, const struct fdm_ne
     assert_same_text(a->name, b->name);
     assert_same_text(a->sha256, b->sha256);
     assert_same_text(a->semantics, b->semantics);
-    assert_ptr_equal(a->kernels, b->kernels);
+    assert_string_equal(a->engine, b->engine);
     assert_int_equal(a->layer_count, b->layer_count);
     assert_int_equal(a->tensor_count, b->tensor_count);
     assert_int_equal(a->input, b->input);
@@ -232,6 +236,8 @@ static const float float_weights[2] = {-0.0f, 0x1.fffffep127f};
 static const float float_bias[2] = {0x1p-149f, -1.0f / 3.0f};
 static const struct fdm_network_layer odd_layers[] = {
     {.op = FDM_NN_OP_CONV_F32,
+     .run = fdm_nn_conv_f32_run,
+     .kernel = "conv_f32",
      .name = "a \"quoted\\name\" ?\?/ */ \n\x7f\xc3\xa4"
              "9",
      .input = 0,
@@ -243,6 +249,8 @@ static const struct fdm_network_layer odd_layers[] = {
      .macs = UINT64_MAX,
      .params.conv_f32 = {{1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 0, 0}, -INFINITY, INFINITY}},
     {.op = FDM_NN_OP_DWCONV_F32,
+     .run = fdm_nn_dwconv_f32_run,
+     .kernel = "dwconv_f32",
      .name = "",
      .input = 1,
      .output = 2,
@@ -250,11 +258,15 @@ static const struct fdm_network_layer odd_layers[] = {
      .weights_bytes = sizeof float_weights,
      .params.dwconv_f32 = {{{1, 1, 2, 1, 1, 2, 1, 1, 1, 1, 0, 0}, 0.0f, 6.0f}}},
     {.op = FDM_NN_OP_MEAN_F32,
+     .run = fdm_nn_mean_f32_run,
+     .kernel = "mean_f32",
      .name = "mean",
      .input = 2,
      .output = 3,
      .params.mean_f32 = {1, 1, 2}},
     {.op = FDM_NN_OP_SOFTMAX_F32,
+     .run = fdm_nn_softmax_f32_run,
+     .kernel = "softmax_f32",
      .name = "softmax",
      .input = 3,
      .output = 4,
@@ -268,7 +280,7 @@ static const struct fdm_network_tensor odd_tensors[] = {
 static const struct fdm_network odd = {
     .name = "%s%n",
     .sha256 = "0",
-    .kernels = &fdm_network_reference_kernels,
+    .engine = "reference",
     .layers = odd_layers,
     .tensors = odd_tensors,
     .layer_count = 4,
@@ -294,6 +306,8 @@ static void extreme_integers_survive_and_unread_arrays_do_not(void **state)
     (void)state;
     const struct fdm_network_layer layer = {
         .op = FDM_NN_OP_DWCONV_S8,
+        .run = fdm_nn_dwconv_s8_run,
+        .kernel = "dwconv_s8",
         .name = "dw",
         .weights = extreme_weights,
         .weights_bytes = sizeof extreme_weights,

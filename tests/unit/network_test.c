@@ -22,11 +22,15 @@ static const struct fdm_network_tensor tensors[] = {
 
 static const struct fdm_network_layer layers[] = {
     {.op = FDM_NN_OP_QUANTIZE_U8_S8,
+     .run = fdm_nn_quantize_u8_s8_run,
+     .scratch_offset = 32,
      .name = "quantize",
      .input = 0,
      .output = 1,
      .params.quantize_u8_s8 = {12, 0, -128}},
     {.op = FDM_NN_OP_CONV_S8,
+     .run = fdm_nn_conv_s8_run,
+     .scratch_offset = 32,
      .name = "conv",
      .input = 1,
      .output = 2,
@@ -39,16 +43,22 @@ static const struct fdm_network_layer layers[] = {
                         127,
                         {FDM_NN_ROUND_SINGLE, multiplier, shift, NULL}}},
     {.op = FDM_NN_OP_MEAN_S8,
+     .run = fdm_nn_mean_s8_run,
+     .scratch_offset = 32,
      .name = "mean",
      .input = 2,
      .output = 3,
      .params.mean_s8 = {.h = 2, .w = 2, .c = 2, .scale = 1.0f}},
     {.op = FDM_NN_OP_SOFTMAX_S8,
+     .run = fdm_nn_softmax_s8_run,
+     .scratch_offset = 32,
      .name = "softmax",
      .input = 3,
      .output = 4,
      .params.softmax_s8 = {.count = 2, .rule = FDM_NN_SOFTMAX_TABLE, .table = table}},
     {.op = FDM_NN_OP_DEQUANTIZE_S8_F32,
+     .run = fdm_nn_dequantize_s8_f32_run,
+     .scratch_offset = 32,
      .name = "dequantize",
      .input = 4,
      .output = 5,
@@ -59,7 +69,7 @@ static const struct fdm_network_layer layers[] = {
 
 static const struct fdm_network network = {
     .name = "tiny",
-    .kernels = &fdm_network_reference_kernels,
+    .engine = "reference",
     .layers = layers,
     .tensors = tensors,
     .layer_count = LAYERS,
@@ -152,22 +162,21 @@ static void observers_see_every_layer_in_order(void **state)
 }
 
 /* A kernel of another engine, in the reference's place. */
-static enum fdm_nn_status louder_conv(const struct fdm_network_layer *layer, const void *input,
-                                      void *output, void *scratch)
+static enum fdm_nn_status louder_conv(const struct fdm_nn_call *call)
 {
-    enum fdm_nn_status status =
-        fdm_nn_conv_s8(&layer->params.conv_s8, input, layer->weights, layer->bias, output, scratch);
-    ((int8_t *)output)[0] = 127;
+    enum fdm_nn_status status = fdm_nn_conv_s8_run(call);
+    ((int8_t *)call->out.base)[0] = 127;
     return status;
 }
 
-static void kernels_are_exchanged_by_table(void **state)
+static void kernels_are_exchanged_by_layer(void **state)
 {
     (void)state;
-    struct fdm_network_kernels mine = fdm_network_reference_kernels;
-    mine.op[FDM_NN_OP_CONV_S8].run = louder_conv;
+    struct fdm_network_layer mine[LAYERS];
+    memcpy(mine, layers, sizeof layers);
+    mine[1].run = louder_conv;
     struct fdm_network changed = network;
-    changed.kernels = &mine;
+    changed.layers = mine;
     struct arena arena;
     struct diary diary = {.len = 0};
     const struct fdm_network_observer observer = {&diary, NULL, note_after};
@@ -176,33 +185,30 @@ static void kernels_are_exchanged_by_table(void **state)
     assert_int_equal(diary.mean[0], 55); /* (127 + 34 + 28 + 31) / 4 */
 }
 
+static enum fdm_nn_status refusing(const struct fdm_nn_call *call)
+{
+    (void)call;
+    return FDM_NN_ERR_ARGUMENT;
+}
+
 static void a_run_stops_where_a_kernel_is_missing_or_refuses(void **state)
 {
     (void)state;
-    struct fdm_network_kernels mine = fdm_network_reference_kernels;
-    mine.op[FDM_NN_OP_MEAN_S8].run = NULL;
-    struct fdm_network missing = network;
-    missing.kernels = &mine;
-    struct fdm_network_layer broken[LAYERS];
-    memcpy(broken, layers, sizeof layers);
-    broken[2].params.mean_s8.h = 0;
-    struct fdm_network refused = network;
-    refused.layers = broken;
-    struct fdm_network_layer beyond[LAYERS];
-    memcpy(beyond, layers, sizeof layers);
-    beyond[2].op = FDM_NN_OP_COUNT;
-    struct fdm_network unknown = network;
-    unknown.layers = beyond;
     const struct {
-        const struct fdm_network *network;
+        fdm_nn_run *run;
         const char *diary;
-    } cases[] = {{&missing, "<00><11>"}, {&refused, "<00><11><2"}, {&unknown, "<00><11>"}};
+    } cases[] = {{NULL, "<00><11>"}, {refusing, "<00><11><2"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fdm_network_layer broken[LAYERS];
+        memcpy(broken, layers, sizeof layers);
+        broken[2].run = cases[i].run;
+        struct fdm_network changed = network;
+        changed.layers = broken;
         struct arena arena;
         struct diary diary = {.len = 0};
         const struct fdm_network_observer observer = {&diary, note_before, note_after};
-        put_image(cases[i].network, &arena);
-        assert_int_equal(fdm_network_run(cases[i].network, &arena, &observer), FDM_NN_ERR_ARGUMENT);
+        put_image(&changed, &arena);
+        assert_int_equal(fdm_network_run(&changed, &arena, &observer), FDM_NN_ERR_ARGUMENT);
         assert_string_equal(diary.text, cases[i].diary);
     }
 }
@@ -211,9 +217,9 @@ static void reference_kernels_are_complete(void **state)
 {
     (void)state;
     for (int op = 0; op < FDM_NN_OP_COUNT; op++) {
-        assert_non_null(fdm_network_reference_kernels.op[op].run);
-        assert_non_null(fdm_network_reference_kernels.op[op].check);
-        assert_non_null(fdm_network_reference_kernels.op[op].scratch_bytes);
+        assert_int_equal(fdm_nn_reference_kernels[op].op, op);
+        assert_non_null(fdm_nn_reference_kernels[op].run);
+        assert_non_null(fdm_nn_reference_kernels[op].scratch_bytes);
     }
 }
 
@@ -256,7 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_constant_network_runs),
         cmocka_unit_test(observers_see_every_layer_in_order),
-        cmocka_unit_test(kernels_are_exchanged_by_table),
+        cmocka_unit_test(kernels_are_exchanged_by_layer),
         cmocka_unit_test(a_run_stops_where_a_kernel_is_missing_or_refuses),
         cmocka_unit_test(reference_kernels_are_complete),
         cmocka_unit_test(semantics_keep_their_meaning),
