@@ -249,8 +249,19 @@ enum fdm_status fdm_transfers_start(struct fdm_transfers *transfers, const char 
 /* ---- Ends --------------------------------------------------------------------------------------
  */
 
-static enum fdm_transfer_end classify(CURLcode code)
+static bool proxy_wants_password(struct transfer *transfer)
 {
+    long tunnel = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    return tunnel == 407 || transfer->response.status == 407;
+}
+
+static enum fdm_transfer_end classify(struct transfer *transfer, CURLcode code)
+{
+    if (transfer->aborted)
+        return FDM_TRANSFER_ABORTED;
+    if (proxy_wants_password(transfer))
+        return FDM_TRANSFER_REFUSED;
     switch (code) {
     case CURLE_OK:
         return FDM_TRANSFER_COMPLETE;
@@ -267,19 +278,34 @@ static enum fdm_transfer_end classify(CURLcode code)
     }
 }
 
+/* What went wrong, in libcurl's words, and what to do where the user can do something. */
+static void explain(struct transfer *transfer, CURLcode code, char *out, size_t size)
+{
+    long verified = 0;
+    const char *words = transfer->words[0] != '\0' ? transfer->words : curl_easy_strerror(code);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
+    if (proxy_wants_password(transfer))
+        snprintf(out, size, "the proxy asks for a name and a password: http://NAME:PASSWORD@HOST");
+    else if (code == CURLE_PEER_FAILED_VERIFICATION && verified != 0)
+        snprintf(out, size,
+                 "%.150s; for a network's own certificates, name its authority by CURL_CA_BUNDLE",
+                 words);
+    else
+        snprintf(out, size, "%s", words);
+}
+
 static void end_transfer(struct transfer *transfer, CURLcode code)
 {
-    enum fdm_transfer_end end = transfer->aborted ? FDM_TRANSFER_ABORTED : classify(code);
     const struct fdm_receiver receiver = transfer->receiver;
     char message[CURL_ERROR_SIZE];
     complete_head(transfer);
+    enum fdm_transfer_end end = classify(transfer, code);
     unsigned status = transfer->response.status;
     /* A file of no bytes has a head all the same. */
     if (end == FDM_TRANSFER_COMPLETE && (status == 200 || status == 206) && !announce(transfer))
         end = FDM_TRANSFER_ABORTED;
     const struct fdm_response response = transfer->response;
-    snprintf(message, sizeof message, "%s",
-             transfer->words[0] != '\0' ? transfer->words : curl_easy_strerror(code));
+    explain(transfer, code, message, sizeof message);
     transfer_free(transfer);
     receiver.on_end(receiver.context, end, &response, message);
 }

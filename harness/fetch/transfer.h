@@ -30,7 +30,8 @@ struct fdm_response {
 enum fdm_transfer_end {
     FDM_TRANSFER_COMPLETE, /* as many bytes as the head said; any HTTP status */
     FDM_TRANSFER_CUT,      /* the connection failed, was lost or stood still: worth another try */
-    FDM_TRANSFER_REFUSED,  /* certificate, redirects, address: another try would fail alike */
+    FDM_TRANSFER_REFUSED,  /* certificate, proxy, redirects, address: a further try would fail alike
+                            */
     FDM_TRANSFER_ABORTED   /* a callback asked for it */
 };
 

@@ -2,19 +2,12 @@
 
 #include "tests/support/test.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "harness/base/hash.h"
 
@@ -47,22 +40,9 @@ void test_server_content(uint64_t offset, void *out, size_t len)
     }
 }
 
-static bool put(int fd, const void *data, size_t len)
-{
-    const char *bytes = data;
-    while (len > 0) {
-        ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
-        if (sent <= 0)
-            return false;
-        bytes += sent;
-        len -= (size_t)sent;
-    }
-    return true;
-}
-
 static void say(const struct visit *visit, const char *text)
 {
-    put(visit->fd, text, strlen(text));
+    test_send(visit->fd, text, strlen(text));
 }
 
 static void head(const struct visit *visit, const char *status, uint64_t length, const char *more)
@@ -85,7 +65,7 @@ static void body(const struct visit *visit, uint64_t from, uint64_t to, long ms_
     while (from < to) {
         size_t len = to - from < BLOCK ? (size_t)(to - from) : BLOCK;
         test_server_content(from, block, len);
-        if (!put(visit->fd, block, len))
+        if (!test_send(visit->fd, block, len))
             return;
         from += len;
         if (ms_per_block > 0)
@@ -287,6 +267,15 @@ static void redirect(const struct visit *visit)
     head(visit, "301 Moved Permanently", 0, "ETag: \"moved\"\r\nLocation: /ok/moved\r\n");
 }
 
+/* From https to http, where the fault server itself listens; the port is in the path. */
+static void redirect_to_http(const struct visit *visit)
+{
+    char more[200];
+    snprintf(more, sizeof more, "Location: http://127.0.0.1:%s/ok/moved\r\n",
+             strrchr(visit->path, '/') + 1);
+    head(visit, "302 Found", 0, more);
+}
+
 static void garbage(const struct visit *visit)
 {
     say(visit, "\001\002SSH-2.0-not-http\r\n\r\n");
@@ -336,6 +325,7 @@ static const struct fault {
     {"loop", redirect_loop, 0},
     {"away", redirect_away, 0},
     {"redirect", redirect, 0},
+    {"to-http", redirect_to_http, 0},
     {"garbage", garbage, 0},
     {"hang-up", hang_up, 2},
     {"hang-up-ever", hang_up, 0},
@@ -369,15 +359,9 @@ static unsigned count_visit(struct site *site, const char *path)
 static bool read_request(struct visit *visit)
 {
     char text[4096];
-    size_t len = 0;
-    text[0] = '\0';
-    while (strstr(text, "\r\n\r\n") == NULL) {
-        ssize_t got = recv(visit->fd, text + len, sizeof text - 1 - len, 0);
-        if (got <= 0)
-            return false;
-        len += (size_t)got;
-        text[len] = '\0';
-    }
+    size_t len;
+    if (!test_read_head(visit->fd, text, sizeof text, &len))
+        return false;
     if (strncmp(text, "GET /", 5) != 0)
         return false;
     size_t path_len = strcspn(text + 4, " ?");
@@ -394,73 +378,30 @@ static bool read_request(struct visit *visit)
     return true;
 }
 
-static void *serve(void *context)
+static void serve(void *context, int fd)
 {
-    struct visit *visit = context;
-    if (read_request(visit)) {
-        visit->number = count_visit(visit->site, visit->path);
-        const struct fault *fault = faults;
-        while (fault->name != NULL && strcmp(fault->name, visit->fault) != 0)
-            fault++;
-        if (fault->name == NULL)
-            absent(visit);
-        else if (fault->times > 0 && visit->number >= fault->times)
-            serve_well(visit);
-        else
-            fault->serve(visit);
-    }
-    shutdown(visit->fd, SHUT_WR);
-    char rest[256];
-    recv(visit->fd, rest, sizeof rest, MSG_DONTWAIT);
-    close(visit->fd);
-    free(visit);
-    return NULL;
+    struct visit visit = {.site = context, .fd = fd};
+    if (!read_request(&visit))
+        return;
+    visit.number = count_visit(visit.site, visit.path);
+    const struct fault *fault = faults;
+    while (fault->name != NULL && strcmp(fault->name, visit.fault) != 0)
+        fault++;
+    if (fault->name == NULL)
+        absent(&visit);
+    else if (fault->times > 0 && visit.number >= fault->times)
+        serve_well(&visit);
+    else
+        fault->serve(&visit);
 }
 
-static void serve_all(int listener, uint64_t size)
+struct test_service test_faults_start(uint64_t size)
 {
     struct site *site = calloc(1, sizeof *site);
-    pthread_attr_t detached;
+    assert_non_null(site);
     site->size = size;
     pthread_mutex_init(&site->mutex, NULL);
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    for (;;) {
-        pthread_t thread;
-        int fd = accept(listener, NULL, NULL);
-        struct visit *visit = calloc(1, sizeof *visit);
-        if (fd < 0 || visit == NULL)
-            _exit(1);
-        visit->site = site;
-        visit->fd = fd;
-        if (pthread_create(&thread, &detached, serve, visit) != 0)
-            _exit(1);
-    }
-}
-
-struct test_server test_server_start(uint64_t size)
-{
-    struct test_server server = {0};
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t len = sizeof address;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(listener >= 0);
-    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(listener, 64), 0);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-    server.port = ntohs(address.sin_port);
-    server.pid = fork();
-    assert_true(server.pid >= 0);
-    if (server.pid == 0)
-        serve_all(listener, size);
-    close(listener);
-    return server;
-}
-
-void test_server_stop(struct test_server *server)
-{
-    kill(server->pid, SIGKILL);
-    waitpid(server->pid, NULL, 0);
-    server->pid = 0;
+    struct test_service service = test_service_start(serve, site);
+    free(site); /* the process has its own */
+    return service;
 }

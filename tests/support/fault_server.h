@@ -5,18 +5,10 @@
 #ifndef FDM_TESTS_SUPPORT_FAULT_SERVER_H
 #define FDM_TESTS_SUPPORT_FAULT_SERVER_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-
-struct test_server {
-    pid_t pid;
-    uint16_t port;
-};
+#include "tests/support/loopback.h"
 
 /* Serves `size` bytes under every path. */
-struct test_server test_server_start(uint64_t size);
-void test_server_stop(struct test_server *server);
+struct test_service test_faults_start(uint64_t size);
 
 /* Byte `offset` and the following of what the server has. */
 void test_server_content(uint64_t offset, void *out, size_t len);

@@ -18,7 +18,7 @@
 #define KILLS 50
 
 struct place {
-    struct test_server server;
+    struct test_service server;
     char *dir;
     struct fdm_cache *cache;
     struct fdm_fetch_options options;
@@ -34,7 +34,7 @@ static void set_up(struct place *place, size_t size)
     test_server_content(0, content, size);
     fdm_sha256_hex(content, size, place->sha256);
     free(content);
-    place->server = test_server_start(size);
+    place->server = test_faults_start(size);
     place->dir = test_tmpdir();
     assert_ok(fdm_cache_open(place->dir, &place->cache, &err), err);
     fdm_fetch_defaults(&place->options, place->cache);
@@ -49,7 +49,7 @@ static void set_up(struct place *place, size_t size)
 
 static void tear_down(struct place *place)
 {
-    test_server_stop(&place->server);
+    test_service_stop(&place->server);
     fdm_cache_free(place->cache);
     test_rmtree(place->dir);
     free(place->dir);
