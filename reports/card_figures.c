@@ -227,8 +227,24 @@ void fdm_card_time_columns(struct fdm_table *out)
         {"measured_engine", "Engine", FDM_ALIGN_LEFT, FDM_FOR_MACHINES},
         {"case", "Case", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
         {"session", "Session", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+        {"clock_remark", "Clock", FDM_ALIGN_LEFT, FDM_FOR_MACHINES},
     };
     fdm_table_add_columns(out, columns, sizeof columns / sizeof columns[0]);
+}
+
+/* "22.80 ms (reference)", with a mark where the board did not keep its clock. */
+static void add_measured_time(const struct fdm_measured_case *from, double ms,
+                              struct fdm_table *out)
+{
+    const char *remark = from->clock_remark;
+    if (!remark || remark[0] == '\0') {
+        fdm_table_add_textf(out, "%.2f ms (%s)", ms, from->record->engine);
+        return;
+    }
+    char note[256];
+    snprintf(note, sizeof note, "Case %lld: %s", (long long)from->record->id, remark);
+    fdm_table_add_textf(out, "%.2f ms (%s) [%zu]", ms, from->record->engine,
+                        fdm_table_add_note(out, note));
 }
 
 static void add_time_difference(double published, double ms, struct fdm_table *out)
@@ -245,7 +261,7 @@ void fdm_card_time_cells(const struct fdm_card_context *context, const struct fd
     const struct found found = find_time(context, row);
     const struct fdm_card_cell *cell = fdm_card_find_cell(table, row, "time_ms");
     if (!found.figure) {
-        for (int i = 0; i < 8; i++)
+        for (int i = 0; i < 9; i++)
             fdm_table_add_none(out);
         return;
     }
@@ -253,7 +269,7 @@ void fdm_card_time_cells(const struct fdm_card_context *context, const struct fd
     const double published = cell && cell->has_value && cell->value > 0 ? cell->value : NAN;
     const struct fdm_case_record *record = found.from->record;
     fdm_card_mark_used(context, found.from);
-    fdm_table_add_textf(out, "%.2f ms (%s)", ms, record->engine);
+    add_measured_time(found.from, ms, out);
     if (isnan(published))
         fdm_table_add_none(out);
     else
@@ -264,4 +280,8 @@ void fdm_card_time_cells(const struct fdm_card_context *context, const struct fd
     fdm_table_add_text(out, record->engine);
     fdm_table_add_int(out, record->id);
     fdm_table_add_int(out, record->session_id);
+    if (found.from->clock_remark && found.from->clock_remark[0] != '\0')
+        fdm_table_add_text(out, found.from->clock_remark);
+    else
+        fdm_table_add_none(out);
 }

@@ -31,6 +31,8 @@ struct fdm_case_detail {
     size_t prediction_count;
     const struct fdm_figure *figures;
     size_t figure_count;
+    const struct fdm_fact *facts;
+    size_t fact_count;
     const char *const *class_names; /* in byte order */
     uint32_t class_count;
     const char *const *image_names; /* of the split; NULL with a count of 0: none are shown */
@@ -57,6 +59,7 @@ struct fdm_case_limits {
  *   - timing: samples min_ms p5_ms q1_ms median_ms q3_ms p95_ms max_ms mean_ms, of the inference
  *     times on the board's clock; none where no time was taken
  *   - figures: name kind value
+ *   - provenance: name text, of the board and its program; empty texts are left out
  *   - classes: label class n k recall_percent predicted precision_percent; lowest recall first
  *   - confusions: label class predicted predicted_class count share_percent (of the class's
  *     images); most frequent first

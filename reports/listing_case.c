@@ -220,6 +220,23 @@ static void add_figures(const struct view *view)
     }
 }
 
+static void add_provenance(const struct view *view)
+{
+    if (view->detail->fact_count == 0)
+        return;
+    struct fdm_table *t =
+        fdm_report_add_table(view->report, "provenance", "The board and its program");
+    fdm_table_add_column(t, "name", "Name", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(t, "text", "Text", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    for (size_t i = 0; i < view->detail->fact_count; i++) {
+        const struct fdm_fact *fact = &view->detail->facts[i];
+        if (fact->text[0] == '\0')
+            continue;
+        fdm_table_add_text(t, fact->name);
+        fdm_table_add_text(t, fact->text);
+    }
+}
+
 /* ---- Classes --------------------------------------------------------------------------------- */
 
 struct class_row {
@@ -419,6 +436,7 @@ static enum fdm_status add_tables(const struct view *view, struct fdm_error *err
     if (status != FDM_OK)
         return status;
     add_figures(view);
+    add_provenance(view);
     status = add_classes(view, err);
     if (status == FDM_OK)
         status = add_confusions(view, err);

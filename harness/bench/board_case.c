@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/bench/board_state.h"
 #include "harness/bench/inference.h"
 #include "results/stats.h"
 #include "targets/wire/crc32.h"
@@ -38,6 +39,21 @@ static void to_hex(const uint8_t digest[FDM_MSG_SHA256], char hex[FDM_RECORD_SHA
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
+/* A board under Linux is known by its names in the device tree, which stand there as words. Where
+ * the board's file has none of them, the user's word for what is behind his ssh host counts. */
+static bool is_named(const struct fdm_board_entry *board, const char *names)
+{
+    if (board->kind != FDM_BOARD_SSH)
+        return strcmp(names, board->id) == 0;
+    if (board->device_tree == NULL)
+        return true;
+    size_t len = strlen(board->device_tree);
+    for (const char *at = names; *at != '\0'; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strncmp(at, board->device_tree, len) == 0 && (at[len] == ' ' || at[len] == '\0'))
+            return true;
+    return false;
+}
+
 static enum fdm_status check_identity(const struct bench *bench, struct fdm_error *err)
 {
     const struct fdm_msg_hello_reply *hello = bench->hello;
@@ -53,11 +69,13 @@ static enum fdm_status check_identity(const struct bench *bench, struct fdm_erro
     if (strcmp(hello->semantics, record->semantics) != 0)
         return fdm_fail(err, FDM_ERR_MISMATCH, "the board computes with semantics %s, not %s",
                         hello->semantics, record->semantics);
-    if (!task->emulated && strcmp(hello->board, task->board->id) != 0)
-        return fdm_fail(err, FDM_ERR_MISMATCH, "the program says it runs on %s, not on %s",
-                        hello->board, task->board->id);
+    if (!task->emulated && !is_named(task->board, hello->board))
+        return fdm_fail(
+            err, FDM_ERR_MISMATCH, "the program says it runs on %s, not on %s", hello->board,
+            task->board->device_tree != NULL ? task->board->device_tree : task->board->id);
+    /* A system that changes its clock is judged by the clock of its timed runs. */
     if (!task->emulated && task->board->clock_hz != 0 && hello->clock_hz != 0 &&
-        hello->clock_hz != task->board->clock_hz)
+        hello->counter_kind != FDM_COUNTER_NANOSECONDS && hello->clock_hz != task->board->clock_hz)
         return fdm_fail(err, FDM_ERR_MISMATCH, "the board runs at %" PRIu32 " Hz, not at %" PRIu64,
                         hello->clock_hz, task->board->clock_hz);
     if (hello->input_bytes != bench->input_bytes || hello->output_bytes != bench->output_bytes)
@@ -390,6 +408,68 @@ static enum fdm_status take_times(const struct bench *bench, struct fdm_error *e
     return status;
 }
 
+/* ---- Clock ----------------------------------------------------------------------------------- */
+
+/* A board without an operating system has one clock: if its time is wrong, so are its cycles. */
+static enum fdm_status check_rate(const struct bench *bench, char remark[FDM_BOARD_REMARK_SIZE],
+                                  struct fdm_error *err)
+{
+    struct fdm_clock_rate rate;
+    uint64_t stated_hz = bench->hello->clock_hz;
+    enum fdm_status status =
+        fdm_clock_rate_measure(bench->task->client, bench->task->stop, &rate, err);
+    if (status != FDM_OK)
+        return status;
+    struct fdm_figure figure = {"clock_checked_hz", FDM_FIGURE_MEASURED,
+                                rate.rate * (double)stated_hz};
+    fdm_clock_rate_judge(&rate, stated_hz, remark);
+    return fdm_store_figures_put(bench->task->store, bench->task->item->record.id, &figure, 1, err);
+}
+
+static enum fdm_status check_state(const struct bench *bench, char remark[FDM_BOARD_REMARK_SIZE],
+                                   struct fdm_error *err)
+{
+    const struct fdm_board_case *task = bench->task;
+    struct fdm_client_state begin;
+    struct fdm_client_state end;
+    struct fdm_figure figures[FDM_BOARD_STATE_FIGURES];
+    struct fdm_fact facts[FDM_BOARD_STATE_FACTS];
+    size_t figure_count;
+    size_t fact_count;
+    enum fdm_status status = fdm_client_state(task->client, FDM_MOMENT_BEGIN, &begin, err);
+    if (status == FDM_OK)
+        status = fdm_client_state(task->client, FDM_MOMENT_END, &end, err);
+    if (status != FDM_OK)
+        return status;
+    fdm_board_state_judge(&begin.board, &end.board, task->board->clock_hz, remark);
+    fdm_board_state_describe(&begin.board, &end.board, figures, &figure_count, facts, &fact_count);
+    status = fdm_store_figures_put(task->store, task->item->record.id, figures, figure_count, err);
+    if (status == FDM_OK)
+        status = fdm_store_facts_put(task->store, task->item->record.id, facts, fact_count, err);
+    return status;
+}
+
+/* After the timed runs: was the clock that of the figures? Nothing is asked of an emulator, whose
+ * clock is this computer's. */
+static enum fdm_status check_clock(const struct bench *bench, struct fdm_error *err)
+{
+    const struct fdm_board_case *task = bench->task;
+    const uint8_t kind = bench->hello->counter_kind;
+    struct fdm_fact fact = {FDM_BOARD_CLOCK_REMARK, ""};
+    char remark[FDM_BOARD_REMARK_SIZE] = "";
+    enum fdm_status status = FDM_OK;
+    if (task->emulated || (bench->hello->features & FDM_FEATURE_STATE) == 0)
+        return FDM_OK;
+    if (kind == FDM_COUNTER_NANOSECONDS)
+        status = check_state(bench, remark, err);
+    else if (bench->hello->clock_hz != 0)
+        status = check_rate(bench, remark, err);
+    snprintf(fact.text, sizeof fact.text, "%s", remark);
+    if (status == FDM_OK)
+        status = fdm_store_facts_put(task->store, task->item->record.id, &fact, 1, err);
+    return status;
+}
+
 /* ---- Profile and memory ---------------------------------------------------------------------- */
 
 static enum fdm_status store_profile(const struct bench *bench, const struct fdm_msg_layer *profile,
@@ -509,6 +589,8 @@ static enum fdm_status measure(struct bench *bench, struct fdm_error *err)
                           "none of the first %" PRIu32 " images is readable", verify);
     if (status == FDM_OK)
         status = take_times(bench, err);
+    if (status == FDM_OK)
+        status = check_clock(bench, err);
     if (status == FDM_OK)
         status = take_profile(bench, err);
     if (status == FDM_OK)

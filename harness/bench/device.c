@@ -91,33 +91,68 @@ static enum fdm_status open_emulated(struct fdm_device *device, struct fdm_error
     return fdm_stream_open_process(&options, &device->stream, err);
 }
 
+/* Bit i is core i; 0: wherever the system likes. Interrupts are mostly served on the first core, so
+ * the last one is the quietest. An emulator's cores are this computer's. */
+static uint64_t choose_cores(const struct fdm_device *device)
+{
+    uint32_t cores = device->options.board->cores;
+    if (device->options.emulated)
+        return 0;
+    if (device->options.lab->cores != 0)
+        return device->options.lab->cores;
+    return cores > 1 && cores <= 64 ? UINT64_C(1) << (cores - 1) : 0;
+}
+
+static void print_cores(struct fdm_buf *out, uint64_t cores)
+{
+    for (unsigned core = 0; core < 64; core++)
+        if ((cores >> core & 1) != 0)
+            fdm_buf_printf(out, "%s%u", out->len > 0 ? "," : "", core);
+}
+
+/* The words that start the agent on the board. */
+static void remote_command(const struct fdm_device *device, const char *program, const char *cores,
+                           const char *command[FDM_LAB_ARGV_MAX + 4])
+{
+    const char *const *prefix = device->options.lab->run_prefix;
+    size_t count = 0;
+    for (; prefix[count] != NULL; count++)
+        command[count] = prefix[count];
+    command[count++] = program;
+    if (cores != NULL) {
+        command[count++] = "--cores";
+        command[count++] = cores;
+    }
+    command[count] = NULL;
+}
+
 static enum fdm_status open_ssh(struct fdm_device *device, struct fdm_error *err)
 {
     const struct fdm_lab_board *lab = device->options.lab;
     const struct fdm_ssh_options options = {.host = lab->ssh_host, .config = lab->ssh_config};
-    const char *command[FDM_LAB_ARGV_MAX + 2];
-    size_t count = 0;
+    const char *command[FDM_LAB_ARGV_MAX + 4];
     struct fdm_buf remote;
+    struct fdm_buf cores;
     fdm_buf_init(&remote);
+    fdm_buf_init(&cores);
     enum fdm_status status = FDM_OK;
     if (device->ssh == NULL)
         status = fdm_ssh_open(&options, &device->ssh, err);
     fdm_buf_printf(&remote, "%s/fdm-agent-%.16s", lab->folder, device->firmware.sha256);
+    print_cores(&cores, choose_cores(device));
     if (status == FDM_OK)
         status = fdm_buf_check(&remote, err);
+    if (status == FDM_OK)
+        status = fdm_buf_check(&cores, err);
     if (status == FDM_OK)
         status = fdm_ssh_push(device->ssh, device->firmware.program, remote.data, 0755,
                               fdm_clock_now_ns() + PUSH_TIMEOUT_NS, err);
     if (status == FDM_OK) {
-        while (lab->run_prefix[count] != NULL) {
-            command[count] = lab->run_prefix[count];
-            count++;
-        }
-        command[count++] = remote.data;
-        command[count] = NULL;
+        remote_command(device, remote.data, cores.data, command);
         status = fdm_ssh_stream(device->ssh, command, &device->stream, err);
     }
     fdm_buf_release(&remote);
+    fdm_buf_release(&cores);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "harness/bench/board_state.h"
 #include "harness/bench/evaluate.h"
 #include "results/label_order.h"
 
@@ -230,6 +231,26 @@ static enum fdm_status describe_labels(const struct fdm_prediction *predictions,
     return status;
 }
 
+/* What the measuring left to say, which is stored as a fact. */
+static enum fdm_status describe_clock(struct fdm_store *store, int64_t case_id, struct fdm_buf *out,
+                                      struct fdm_error *err)
+{
+    struct fdm_fact *facts = NULL;
+    size_t count = 0;
+    enum fdm_status status = fdm_store_facts_list(store, case_id, &facts, &count, err);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(facts[i].name, FDM_BOARD_CLOCK_REMARK) == 0)
+            fdm_buf_printf(out, "%s", facts[i].text);
+    free(facts);
+    return status;
+}
+
+static void join(struct fdm_buf *message, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        fdm_buf_printf(message, "%s%s", message->len > 0 ? "; " : "", text);
+}
+
 /* Looks once at a complete case as a whole; what is found stands in its message. */
 static enum fdm_status judge(struct runner *runner, struct fdm_plan_case *item,
                              struct fdm_error *err)
@@ -239,18 +260,22 @@ static enum fdm_status judge(struct runner *runner, struct fdm_plan_case *item,
     struct fdm_prediction *predictions = NULL;
     size_t count = 0;
     struct fdm_buf labels;
+    struct fdm_buf clock;
     struct fdm_buf message;
     fdm_buf_init(&labels);
+    fdm_buf_init(&clock);
     fdm_buf_init(&message);
     enum fdm_status status =
         fdm_store_predictions_load(store, item->record.id, &predictions, &count, err);
     if (status == FDM_OK)
         status = describe_labels(predictions, count, item, entry, &labels, err);
+    if (status == FDM_OK)
+        status = describe_clock(store, item->record.id, &clock, err);
     if (status != FDM_OK)
         goto done;
-    fdm_buf_printf(&message, "%s%s%s", item->mapping.note,
-                   item->mapping.note[0] != '\0' && labels.len > 0 ? "; " : "",
-                   labels.len > 0 ? labels.data : "");
+    join(&message, clock.data);
+    join(&message, item->mapping.note);
+    join(&message, labels.data);
     status = fdm_buf_check(&message, err);
     if (status == FDM_OK && message.len > 0)
         status =
@@ -260,6 +285,7 @@ static enum fdm_status judge(struct runner *runner, struct fdm_plan_case *item,
 done:
     free(predictions);
     fdm_buf_release(&labels);
+    fdm_buf_release(&clock);
     fdm_buf_release(&message);
     return status;
 }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/bench/board_state.h"
 #include "harness/cli/cmd.h"
 #include "harness/cli/version.h"
 #include "harness/cli/workspace.h"
@@ -36,6 +37,14 @@ struct evidence {
     size_t count;
 };
 
+static const char *find_fact(const struct fdm_loaded_case *loaded, const char *name)
+{
+    for (size_t i = 0; i < loaded->fact_count; i++)
+        if (strcmp(loaded->facts[i].name, name) == 0)
+            return loaded->facts[i].text;
+    return NULL;
+}
+
 static enum fdm_status gather(const struct request *request, struct fdm_store *store,
                               struct evidence *evidence, struct fdm_error *err)
 {
@@ -66,6 +75,7 @@ static enum fdm_status gather(const struct request *request, struct fdm_store *s
             .split = &loaded->split,
             .figures = loaded->figures,
             .figure_count = loaded->figure_count,
+            .clock_remark = find_fact(loaded, FDM_BOARD_CLOCK_REMARK),
         };
     }
     return FDM_OK;

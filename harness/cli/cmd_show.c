@@ -74,6 +74,8 @@ static enum fdm_status render(const struct request *request, const struct fdm_lo
         .prediction_count = loaded->prediction_count,
         .figures = loaded->figures,
         .figure_count = loaded->figure_count,
+        .facts = loaded->facts,
+        .fact_count = loaded->fact_count,
         .class_names = loaded->class_names,
         .class_count = (uint32_t)loaded->class_count,
         .image_names = loaded->image_names,

@@ -154,6 +154,8 @@ enum fdm_status fdm_load_case(struct fdm_store *store, const struct fdm_case_rec
         status = fdm_store_split_get(store, record->split_id, &out->split, err);
     if (status == FDM_OK)
         status = fdm_store_figures_list(store, record->id, &out->figures, &out->figure_count, err);
+    if (status == FDM_OK)
+        status = fdm_store_facts_list(store, record->id, &out->facts, &out->fact_count, err);
     if (status == FDM_OK && images)
         status = load_images(store, out, err);
     if (status != FDM_OK)
@@ -165,6 +167,7 @@ void fdm_loaded_case_release(struct fdm_loaded_case *loaded)
 {
     free(loaded->predictions);
     free(loaded->figures);
+    free(loaded->facts);
     free(loaded->class_names);
     free(loaded->images);
     free(loaded->image_names);

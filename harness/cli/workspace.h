@@ -67,6 +67,8 @@ struct fdm_loaded_case {
     size_t prediction_count;
     struct fdm_figure *figures;
     size_t figure_count;
+    struct fdm_fact *facts;
+    size_t fact_count;
     const char **class_names;
     size_t class_count;
     struct fdm_split_image *images;

@@ -606,6 +606,35 @@ enum fdm_status fdm_client_memory(struct fdm_client *client, struct fdm_msg_memo
     return perform(client, &job, err);
 }
 
+struct state_query {
+    enum fdm_moment moment;
+    struct fdm_client_state *out;
+};
+
+static enum fdm_status attempt_state(struct fdm_client *client, void *arguments,
+                                     struct fdm_error *err)
+{
+    const struct state_query *query = arguments;
+    struct fdm_msg msg = {.type = FDM_MSG_STATE, .u.state_request = {(uint8_t)query->moment}};
+    query->out->asked_ns = fdm_clock_now_ns();
+    enum fdm_status status = ask(client, &msg, FDM_MSG_STATE_REPLY, err);
+    query->out->answered_ns = fdm_clock_now_ns();
+    if (status == FDM_OK)
+        query->out->board = msg.u.state;
+    return status;
+}
+
+enum fdm_status fdm_client_state(struct fdm_client *client, enum fdm_moment moment,
+                                 struct fdm_client_state *out, struct fdm_error *err)
+{
+    if ((client->hello.features & FDM_FEATURE_STATE) == 0)
+        return fdm_fail(err, FDM_ERR_UNSUPPORTED, "state: the program on %s does not tell it",
+                        client->hello.board);
+    struct state_query query = {moment, out};
+    const struct job job = {.what = "state", .attempt = attempt_state, .arguments = &query};
+    return perform(client, &job, err);
+}
+
 static enum fdm_status attempt_reset(struct fdm_client *client, void *arguments,
                                      struct fdm_error *err)
 {

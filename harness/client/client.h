@@ -83,6 +83,18 @@ enum fdm_status fdm_client_profile(struct fdm_client *client, uint16_t warmups, 
 enum fdm_status fdm_client_memory(struct fdm_client *client, struct fdm_msg_memory *out,
                                   struct fdm_error *err);
 
+/* What the board says about itself, and between which times of fdm_clock_now_ns() it looked. */
+struct fdm_client_state {
+    struct fdm_msg_state board;
+    uint64_t asked_ns;
+    uint64_t answered_ns;
+};
+
+/* The state that can change a time: clock, temperature, cores. FDM_ERR_UNSUPPORTED if the board has
+ * no such feature. */
+enum fdm_status fdm_client_state(struct fdm_client *client, enum fdm_moment moment,
+                                 struct fdm_client_state *out, struct fdm_error *err);
+
 /* Makes the board forget input, output and marks; or restart, after which a new session is open and
  * the rate is the first one again. FDM_ERR_UNSUPPORTED if it cannot restart. */
 enum fdm_status fdm_client_reset(struct fdm_client *client, enum fdm_reset_mode mode,

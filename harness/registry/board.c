@@ -97,6 +97,8 @@ static enum fdm_status read_words(const struct fdm_json *document, struct fdm_bo
     if (status == FDM_OK)
         status = fdm_entry_opt_text(document, "cpu", word, &out->cpu, err);
     if (status == FDM_OK)
+        status = fdm_entry_opt_text(document, "device_tree", word, &out->device_tree, err);
+    if (status == FDM_OK)
         status = fdm_entry_opt_text(document, "twin", word, &out->twin, err);
     if (status == FDM_OK)
         status = fdm_entry_opt_text(document, "emulator", word, &out->emulator, err);
@@ -187,9 +189,10 @@ enum fdm_status fdm_board_read(struct fdm_registry_owned *owned, const struct fd
                                struct fdm_board_entry *out, struct fdm_error *err)
 {
     static const char *const known[] = {
-        "id",       "kind",    "description", "series",   "cpu",     "cores",           "clock_hz",
-        "memories", "engines", "twin",        "emulator", "machine", "hardware_tested", "firmware",
-        "launch",   NULL};
+        "id",          "kind",     "description",     "series",   "cpu",
+        "cores",       "clock_hz", "memories",        "engines",  "twin",
+        "emulator",    "machine",  "hardware_tested", "firmware", "launch",
+        "device_tree", NULL};
     size_t kind = 0;
     uint64_t cores = 0;
     enum fdm_status status = fdm_entry_check_members(document, known, err);

@@ -34,7 +34,7 @@ static enum fdm_status check_members(const struct fdm_json *entry, enum fdm_boar
         {"name", true, true},     {"board", true, true},       {"note", true, true},
         {"probe", true, false},   {"port", true, false},       {"baud", true, false},
         {"flasher", true, false}, {"ssh", false, true},        {"ssh_config", false, true},
-        {"folder", false, true},  {"run_prefix", false, true},
+        {"folder", false, true},  {"run_prefix", false, true}, {"cores", false, true},
     };
     for (const struct fdm_json *member = fdm_json_first(entry); member != NULL;
          member = fdm_json_next(member)) {
@@ -105,6 +105,25 @@ static enum fdm_status read_prefix(const struct fdm_json *entry, struct fdm_lab_
     return status;
 }
 
+static enum fdm_status read_cores(const struct fdm_json *entry, struct fdm_lab_board *out,
+                                  struct fdm_error *err)
+{
+    const struct fdm_json *numbers;
+    if (fdm_json_member(entry, "cores") == NULL)
+        return FDM_OK;
+    enum fdm_status status = fdm_json_get_array(entry, "cores", &numbers, err);
+    for (const struct fdm_json *at = fdm_json_first(numbers); status == FDM_OK && at != NULL;
+         at = fdm_json_next(at)) {
+        double core = fdm_json_value(at, -1);
+        if (!(core >= 0 && core < 64) || core != (double)(unsigned)core)
+            return fdm_fail(err, FDM_ERR_FORMAT, "cores: expected numbers of cores, 0 to 63");
+        out->cores |= UINT64_C(1) << (unsigned)core;
+    }
+    if (status == FDM_OK && out->cores == 0)
+        status = fdm_fail(err, FDM_ERR_FORMAT, "cores: names no core");
+    return status;
+}
+
 static enum fdm_status read_ssh(const struct fdm_json *entry, struct fdm_lab_board *out,
                                 struct fdm_error *err)
 {
@@ -117,6 +136,8 @@ static enum fdm_status read_ssh(const struct fdm_json *entry, struct fdm_lab_boa
         status = fdm_json_opt_string(entry, "folder", "/tmp", &out->folder, err);
     if (status == FDM_OK)
         status = read_prefix(entry, out, err);
+    if (status == FDM_OK)
+        status = read_cores(entry, out, err);
     return status;
 }
 

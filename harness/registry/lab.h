@@ -5,7 +5,7 @@
  *       { "name": "h747", "board": "STM32H747I-DISCO", "probe": "002F00174741500220383733",
  *         "port": "/dev/ttyACM0", "baud": 921600, "flasher": "openocd" },
  *       { "name": "mp157", "board": "STM32MP157F-DK2", "ssh": "root@192.168.7.1",
- *         "ssh_config": "/home/me/.ssh/lab", "run_prefix": ["taskset", "1"], "folder": "/tmp" } ] }
+ *         "ssh_config": "/home/me/.ssh/lab", "run_prefix": ["nice", "-n", "-5"], "cores": [1] } ] }
  *
  * `name` is what --board takes; an entry may be asked for by its board's id as long as it is the
  * only one of that board. Members that do not fit the board's kind are refused, so a typing error
@@ -38,6 +38,7 @@ struct fdm_lab_board {
     const char *folder;     /* where the agent is put on the board; NULL: /tmp */
     const char
         *run_prefix[FDM_LAB_ARGV_MAX + 1]; /* words before the agent's command; ends with NULL */
+    uint64_t cores; /* on which the agent runs: bit i is core i; 0: the board's last one */
 };
 
 struct fdm_lab {

@@ -68,10 +68,11 @@ struct fdm_board_entry {
     const char *id; /* "STM32H747I-DISCO", "emulated-cortex-m7", "host" */
     enum fdm_board_kind kind;
     const char *description;
-    const char *series; /* "STM32H7"; NULL for host and emulated boards */
-    const char *cpu;    /* "cortex-m7"; NULL for the host */
-    uint32_t cores;     /* of that kind; 0: not fixed (the host) */
-    uint64_t clock_hz;  /* of the CPU; 0: not fixed (host, emulated) */
+    const char *series;      /* "STM32H7"; NULL for host and emulated boards */
+    const char *cpu;         /* "cortex-m7"; NULL for the host */
+    const char *device_tree; /* its most particular name there: "st,stm32mp157f-dk2"; or NULL */
+    uint32_t cores;          /* of that kind; 0: not fixed (the host) */
+    uint64_t clock_hz;       /* of the CPU; 0: not fixed (host, emulated) */
     const struct fdm_board_memory *memories;
     size_t memory_count;
     const struct fdm_board_engine *engines;

@@ -190,7 +190,7 @@ static bool can_set_baud(const struct fdm_port *port)
 
 static uint32_t features(const struct fdm_port *port, const struct fdm_port_memory *memory)
 {
-    uint32_t bits = FDM_FEATURE_PROFILE | FDM_FEATURE_LAYER_CRC;
+    uint32_t bits = FDM_FEATURE_PROFILE | FDM_FEATURE_LAYER_CRC | FDM_FEATURE_STATE;
     if (can_set_baud(port))
         bits |= FDM_FEATURE_SET_BAUD;
     if (port->restart != NULL)
@@ -289,6 +289,35 @@ static void watch_baud(struct fdm_agent *agent)
     }
 }
 
+void fdm_agent_note_state(struct fdm_agent *agent, struct fdm_msg_state *out)
+{
+    const struct fdm_port *port = agent->config.port;
+    memset(out, 0, sizeof *out);
+    out->now_us = now_us(agent);
+    if (port->state != NULL)
+        port->state(port->context, out);
+}
+
+static void on_state(struct fdm_agent *agent, uint8_t moment)
+{
+    struct fdm_msg msg = {.type = FDM_MSG_STATE_REPLY};
+    switch (moment) {
+    case FDM_MOMENT_NOW:
+        fdm_agent_note_state(agent, &msg.u.state);
+        break;
+    case FDM_MOMENT_BEGIN:
+        msg.u.state = agent->begin;
+        break;
+    case FDM_MOMENT_END:
+        msg.u.state = agent->end;
+        break;
+    default:
+        fdm_agent_refuse(agent, FDM_MSG_STATE, FDM_MSG_ERR_RANGE, "unknown moment");
+        return;
+    }
+    fdm_agent_send(agent, &msg);
+}
+
 /* ---- the turn ---- */
 
 static void dispatch(struct fdm_agent *agent, struct fdm_msg *msg)
@@ -324,6 +353,9 @@ static void dispatch(struct fdm_agent *agent, struct fdm_msg *msg)
         break;
     case FDM_MSG_SET_BAUD:
         on_set_baud(agent, msg->u.baud.baud);
+        break;
+    case FDM_MSG_STATE:
+        on_state(agent, msg->u.state_request.moment);
         break;
     default:
         fdm_agent_refuse(agent, msg->type, FDM_MSG_ERR_REQUEST, "no request of this type");

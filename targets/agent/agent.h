@@ -65,6 +65,9 @@ struct fdm_agent {
     bool output_ready;
     struct fdm_agent_load load;
     struct fdm_agent_profile profile;
+    /* Of the last timed runs that were warmed up for. */
+    struct fdm_msg_state begin;
+    struct fdm_msg_state end;
     /* A change of rate that no frame has confirmed yet. */
     bool baud_on_trial;
     uint64_t baud_until_us;

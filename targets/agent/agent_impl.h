@@ -12,6 +12,9 @@ bool fdm_agent_send(struct fdm_agent *agent, struct fdm_msg *msg);
 void fdm_agent_refuse(struct fdm_agent *agent, uint8_t request, enum fdm_msg_error_code code,
                       const char *text);
 
+/* The board's state, now. */
+void fdm_agent_note_state(struct fdm_agent *agent, struct fdm_msg_state *out);
+
 size_t fdm_agent_input_bytes(const struct fdm_agent *agent);
 size_t fdm_agent_output_bytes(const struct fdm_agent *agent);
 

@@ -62,6 +62,9 @@ void fdm_agent_on_infer(struct fdm_agent *agent, const struct fdm_msg_infer *inf
     }
     if (!warm_up(agent, FDM_MSG_INFER, infer->warmups))
         return;
+    /* Single runs, one for each image, are not held up. */
+    if (infer->warmups != 0)
+        fdm_agent_note_state(agent, &agent->begin);
     uint64_t elapsed_us = 0;
     for (uint32_t index = 0; index < infer->runs; index++) {
         struct fdm_msg msg = {.type = FDM_MSG_RUN};
@@ -70,6 +73,8 @@ void fdm_agent_on_infer(struct fdm_agent *agent, const struct fdm_msg_infer *inf
             !fdm_agent_send(agent, &msg))
             return;
     }
+    if (infer->warmups != 0)
+        fdm_agent_note_state(agent, &agent->end);
     struct fdm_msg done = {.type = FDM_MSG_INFER_DONE};
     done.u.infer_done.runs = infer->runs;
     done.u.infer_done.elapsed_us = elapsed_us;

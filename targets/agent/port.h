@@ -58,6 +58,10 @@ struct fdm_port {
     void (*counter_start)(void *context);
     uint64_t (*counter_read)(void *context);
 
+    /* Optional: fills in what it knows of `*out`, which is zeroed but for now_us. It is called
+     * right before and right after timed runs. NULL: nothing but the time is known. */
+    void (*state)(void *context, struct fdm_msg_state *out);
+
     void (*memory)(void *context, struct fdm_port_memory *out);
     /* Begins a new high-water mark of the stack. */
     void (*clear_marks)(void *context);

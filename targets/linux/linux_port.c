@@ -10,6 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "targets/linux/cores.h"
+#include "targets/linux/sysfs.h"
+
 #define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_US 1000
 #define US_PER_MS 1000
@@ -99,6 +102,20 @@ static uint64_t port_counter_read(void *context)
     return now_ns() - self->counting_from_ns;
 }
 
+static const char *sysfs_root(void)
+{
+    const char *root = getenv("FDM_SYSFS");
+    return root != NULL ? root : "/sys";
+}
+
+static void port_state(void *context, struct fdm_msg_state *out)
+{
+    (void)context;
+    out->cores = fdm_cores_allowed();
+    out->threads = 1;
+    fdm_sysfs_read(sysfs_root(), out);
+}
+
 static void port_memory(void *context, struct fdm_port_memory *out)
 {
     const struct fdm_linux_port *self = context;
@@ -125,22 +142,20 @@ static void copy_text(char *out, size_t size, const char *text)
     out[len] = '\0';
 }
 
-static bool read_line(const char *path, char *line, size_t size)
-{
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return false;
-    bool ok = fgets(line, (int)size, file) != NULL;
-    fclose(file);
-    return ok;
-}
-
+/* The device tree's names of the board, from the most particular one on, as words: these are made
+ * for programs, unlike its model. */
 static void find_board(char *out, size_t size)
 {
-    char line[256];
-    if (!read_line("/proc/device-tree/model", line, sizeof line))
-        copy_text(line, sizeof line, "linux");
-    copy_text(out, size, line);
+    char names[256];
+    FILE *file = fopen("/proc/device-tree/compatible", "r");
+    size_t len = file != NULL ? fread(names, 1, sizeof names - 1, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    for (size_t i = 0; i + 1 < len; i++)
+        if (names[i] == '\0')
+            names[i] = ' ';
+    names[len] = '\0';
+    copy_text(out, size, len > 0 ? names : "linux");
 }
 
 static void find_cpu(char *out, size_t size)
@@ -163,11 +178,12 @@ static void find_cpu(char *out, size_t size)
 
 static uint32_t find_clock_hz(void)
 {
-    char line[64];
-    if (!read_line("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", line, sizeof line))
-        return 0;
-    unsigned long khz = strtoul(line, NULL, 10);
-    return khz <= UINT32_MAX / 1000 ? (uint32_t)(khz * 1000) : 0;
+    uint64_t cores = fdm_cores_allowed();
+    unsigned first = 0;
+    while (first < 63 && (cores >> first & 1) == 0)
+        first++;
+    uint32_t khz = fdm_sysfs_max_khz(sysfs_root(), first);
+    return khz <= UINT32_MAX / 1000 ? khz * 1000 : 0;
 }
 
 static uint32_t find_stack_bytes(void)
@@ -216,6 +232,7 @@ void fdm_linux_port_init(struct fdm_linux_port *linux_port, int in_fd, int out_f
         .now_us = port_now_us,
         .counter_start = port_counter_start,
         .counter_read = port_counter_read,
+        .state = port_state,
         .memory = port_memory,
         .clear_marks = port_clear_marks,
     };

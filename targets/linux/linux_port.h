@@ -23,7 +23,8 @@ struct fdm_linux_port {
 
 /* Fills `*linux_port`, which must not move afterwards. The descriptors stay the caller's, who also
  * ignores SIGPIPE. The arena is aligned and at least network->arena_bytes. The board's name and
- * clock are read from /proc and /sys, as far as they are there. */
+ * clock are read from /proc and from sysfs, as far as they are there; the environment's FDM_SYSFS
+ * names another folder than /sys. */
 void fdm_linux_port_init(struct fdm_linux_port *linux_port, int in_fd, int out_fd,
                          const struct fdm_network *network, void *arena, size_t arena_bytes);
 

@@ -1,10 +1,13 @@
 /* The agent as a Linux program, with one network compiled in: targets/linux/CMakeLists.txt. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "targets/agent/agent.h"
+#include "targets/linux/cores.h"
 #include "targets/linux/linux_port.h"
 
 /* From the generated source (reference/compiler/emit.h). */
@@ -36,9 +39,27 @@ static int serve(const struct fdm_network *network, void *arena, size_t arena_by
     return EXIT_SUCCESS;
 }
 
-int main(void)
+/* "--cores 0,1" keeps the program on these cores. */
+static bool read_arguments(int argc, char **argv)
+{
+    uint64_t cores;
+    if (argc == 1)
+        return true;
+    if (argc != 3 || strcmp(argv[1], "--cores") != 0 || !fdm_cores_parse(argv[2], &cores)) {
+        fprintf(stderr, "usage: fdm-agent [--cores N,N...]\n");
+        return false;
+    }
+    if (fdm_cores_pin(cores))
+        return true;
+    fprintf(stderr, "fdm-agent: cannot run on the cores %s: %s\n", argv[2], strerror(errno));
+    return false;
+}
+
+int main(int argc, char **argv)
 {
     const struct fdm_network *network = &fdm_agent_network;
+    if (!read_arguments(argc, argv))
+        return EXIT_FAILURE;
     if (isatty(STDIN_FILENO)) {
         fprintf(stderr,
                 "fdm-agent with %s: fdm-bench starts this program and talks to it over its "

@@ -148,6 +148,21 @@ static void memory_fields(const struct codec *codec, struct fdm_msg_memory *memo
     field_u32(codec, &memory->constant_bytes);
 }
 
+static void state_fields(const struct codec *codec, struct fdm_msg_state *state)
+{
+    field_u64(codec, &state->now_us);
+    field_u32(codec, &state->clock_khz);
+    field_u32(codec, &state->limit_khz);
+    field_u32(codec, &state->max_khz);
+    field_u32(codec, &state->temperature);
+    field_u32(codec, &state->slow_from);
+    field_u32(codec, &state->cooling);
+    field_u32(codec, &state->throttles);
+    field_u64(codec, &state->cores);
+    field_u16(codec, &state->threads);
+    field_text(codec, state->governor, sizeof state->governor);
+}
+
 static void error_fields(const struct codec *codec, struct fdm_msg_error *error)
 {
     field_u16(codec, &error->code);
@@ -225,6 +240,12 @@ static bool fields(const struct codec *codec, struct fdm_msg *msg)
     case FDM_MSG_SET_BAUD:
     case FDM_MSG_SET_BAUD_REPLY:
         field_u32(codec, &msg->u.baud.baud);
+        return true;
+    case FDM_MSG_STATE:
+        field_u8(codec, &msg->u.state_request.moment);
+        return true;
+    case FDM_MSG_STATE_REPLY:
+        state_fields(codec, &msg->u.state);
         return true;
     case FDM_MSG_ERROR:
         error_fields(codec, &msg->u.error);
@@ -343,6 +364,7 @@ const char *fdm_msg_name(uint8_t type)
         {FDM_MSG_MEMORY, "memory"},
         {FDM_MSG_RESET, "reset"},
         {FDM_MSG_SET_BAUD, "set baud"},
+        {FDM_MSG_STATE, "state"},
         {FDM_MSG_HELLO_REPLY, "hello reply"},
         {FDM_MSG_PING_REPLY, "ping reply"},
         {FDM_MSG_LOAD_STATE, "load state"},
@@ -352,6 +374,7 @@ const char *fdm_msg_name(uint8_t type)
         {FDM_MSG_MEMORY_REPLY, "memory reply"},
         {FDM_MSG_RESET_REPLY, "reset reply"},
         {FDM_MSG_SET_BAUD_REPLY, "set baud reply"},
+        {FDM_MSG_STATE_REPLY, "state reply"},
         {FDM_MSG_RUN, "run"},
         {FDM_MSG_OUTPUT_DATA, "output data"},
         {FDM_MSG_LAYER, "layer"},

@@ -40,6 +40,7 @@ enum fdm_msg_type {
     FDM_MSG_MEMORY = 0x08,
     FDM_MSG_RESET = 0x09,
     FDM_MSG_SET_BAUD = 0x0A,
+    FDM_MSG_STATE = 0x0B,
 
     FDM_MSG_HELLO_REPLY = 0x81,
     FDM_MSG_PING_REPLY = 0x82,
@@ -50,6 +51,7 @@ enum fdm_msg_type {
     FDM_MSG_MEMORY_REPLY = 0x88,
     FDM_MSG_RESET_REPLY = 0x89,
     FDM_MSG_SET_BAUD_REPLY = 0x8A,
+    FDM_MSG_STATE_REPLY = 0x8B,
 
     FDM_MSG_RUN = 0xC5,
     FDM_MSG_OUTPUT_DATA = 0xC6,
@@ -79,7 +81,8 @@ enum fdm_feature {                          /* bits of `features` */
                    FDM_FEATURE_LAYER_CRC = 2,
                    FDM_FEATURE_SET_BAUD = 4,
                    FDM_FEATURE_RESTART = 8, /* RESET with FDM_RESET_BOARD */
-                   FDM_FEATURE_STACK_MARK = 16
+                   FDM_FEATURE_STACK_MARK = 16,
+                   FDM_FEATURE_STATE = 32 /* STATE is answered */
 };
 
 struct fdm_msg_hello {
@@ -198,6 +201,32 @@ struct fdm_msg_baud {
     uint32_t baud; /* in a reply: what will hold, as exactly as the board's clock divides */
 };
 
+enum fdm_moment {
+    FDM_MOMENT_NOW = 0,
+    FDM_MOMENT_BEGIN = 1, /* as the timed runs of the last INFER with warm-ups began */
+    FDM_MOMENT_END = 2    /* as they ended */
+};
+
+struct fdm_msg_state_request {
+    uint8_t moment;
+};
+
+/* What may change a time while the program stays the same. 0 and "": unknown, or there is no such
+ * thing. Clocks are those of the slowest of the cores that the program may use. */
+struct fdm_msg_state {
+    uint64_t now_us;      /* the board's clock at that moment; 0: the moment has not come */
+    uint32_t clock_khz;   /* at that moment */
+    uint32_t limit_khz;   /* what the system allows it at present */
+    uint32_t max_khz;     /* what the hardware can */
+    uint32_t temperature; /* the hottest sensor, in thousandths of a kelvin */
+    uint32_t slow_from;   /* the lowest temperature from which on the system slows down; likewise */
+    uint32_t cooling;     /* how far it slows the cores down for it: 0 is not at all */
+    uint32_t throttles;   /* times that the cores were slowed down by heat since they started */
+    uint64_t cores;       /* bit i: the program may run on core i */
+    uint16_t threads;     /* that compute */
+    char governor[FDM_MSG_WORD]; /* what chooses the clock: "performance" */
+};
+
 enum fdm_msg_error_code {
     FDM_MSG_ERR_REQUEST = 1,   /* unknown type */
     FDM_MSG_ERR_MALFORMED = 2, /* the body does not fit its type */
@@ -241,6 +270,8 @@ struct fdm_msg {
         struct fdm_msg_memory memory;
         struct fdm_msg_reset reset;
         struct fdm_msg_baud baud;
+        struct fdm_msg_state_request state_request;
+        struct fdm_msg_state state;
         struct fdm_msg_error error;
         struct fdm_msg_data data;
     } u;

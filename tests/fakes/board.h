@@ -20,8 +20,9 @@ struct fake_board {
     uint64_t give_up_ns;    /* the line is declared gone then */
     size_t host_dies_after; /* items; a new host opens then. 0: it lives */
     unsigned restarts;
-    uint32_t baud;  /* last set; 0: none */
-    bool too_early; /* restarted, or set the rate, before the host had the reply */
+    unsigned states_told; /* for a test's own state() */
+    uint32_t baud;        /* last set; 0: none */
+    bool too_early;       /* restarted, or set the rate, before the host had the reply */
     struct fdm_msg_reader reader;
     uint8_t message[FDM_MSG_HEADER_BYTES + 4096];
     /* What the host received: items and one reply. Bulk data are copied to `bulk`, one after the

@@ -35,7 +35,7 @@ static void boards_are_read_and_found(void **state)
     assert_ok(load("{\"boards\":[{\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"/dev/ttyACM0\","
                    "\"baud\":921600,\"flasher\":\"openocd\"},"
                    "{\"name\":\"b\",\"board\":\"MP1\",\"ssh\":\"root@mp1\","
-                   "\"run_prefix\":[\"taskset\",\"1\"]}]}",
+                   "\"run_prefix\":[\"taskset\",\"1\"],\"cores\":[1,3]}]}",
                    &lab, &err),
               err);
     const struct fdm_lab_board *board;
@@ -48,6 +48,7 @@ static void boards_are_read_and_found(void **state)
     assert_string_equal(board->folder, "/tmp");
     assert_string_equal(board->run_prefix[1], "1");
     assert_null(board->run_prefix[2]);
+    assert_true(board->cores == 10);
     assert_int_equal(fdm_lab_find(lab, "host", &board, NULL), FDM_ERR_NOT_FOUND);
     fdm_lab_free(lab);
 }
@@ -96,6 +97,12 @@ static void mistakes_are_named(void **state)
          "boards[0]: ssh: \"-oProxyCommand=x\" is no host", "a host that is an option"},
         {"\"name\":\"a\",\"board\":\"MP1\",\"ssh\":\"h\",\"run_prefix\":[1]",
          "boards[0]: run_prefix: expected at most 16 words", "a word that is none"},
+        {"\"name\":\"a\",\"board\":\"MP1\",\"ssh\":\"h\",\"cores\":[64]",
+         "boards[0]: cores: expected numbers of cores, 0 to 63", "a core beyond the last"},
+        {"\"name\":\"a\",\"board\":\"MP1\",\"ssh\":\"h\",\"cores\":[0.5]",
+         "boards[0]: cores: expected numbers of cores, 0 to 63", "half a core"},
+        {"\"name\":\"a\",\"board\":\"MP1\",\"ssh\":\"h\",\"cores\":[]",
+         "boards[0]: cores: names no core", "no core"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[512];

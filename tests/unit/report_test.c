@@ -292,6 +292,7 @@ static void add_boards(struct world *w)
     add_figure(w, "activation_ram_bytes", FDM_FIGURE_MEASURED, 10.5 * 1024);
     add_figure(w, "total_ram_bytes", FDM_FIGURE_ESTIMATED, 12 * 1024);
     add_figure(w, "latency_median_ns", FDM_FIGURE_MEASURED, 54.1e6);
+    w->cases[w->count - 1].clock_remark = "throttled: the clock fell from 400 to 200 MHz";
     r = add_case(w, &some, "int8", 128, "tflite", 40);
     snprintf(r->board, sizeof r->board, "emulated-XY7");
     add_figure(w, "latency_median_ns", FDM_FIGURE_EMULATED, 5e6);
@@ -600,6 +601,7 @@ static struct fdm_case_detail detail_of(struct world *w, const struct fdm_predic
                                         size_t count)
 {
     static const char *const images[] = {"daisy/0.jpg", "daisy/1.jpg", "daisy/2.jpg"};
+    static const struct fdm_fact facts[] = {{"clock_remark", ""}, {"governor", "performance"}};
     struct fdm_case_record *r = add_case(w, &petals, "int8", 224, "tflite", 5);
     r->evaluated = 10;
     r->unreadable = 1;
@@ -612,6 +614,8 @@ static struct fdm_case_detail detail_of(struct world *w, const struct fdm_predic
                                     .prediction_count = count,
                                     .figures = w->cases[0].figures,
                                     .figure_count = w->cases[0].figure_count,
+                                    .facts = facts,
+                                    .fact_count = COUNT(facts),
                                     .class_names = petal_names,
                                     .class_count = 4,
                                     .image_names = images,
@@ -654,9 +658,10 @@ static void a_case_without_predictions_has_no_empty_tables_unasked(void **state)
     (void)state;
     static const struct fdm_case_limits none = {0};
     struct world w = {0};
-    const struct fdm_case_detail detail = detail_of(&w, NULL, 0);
+    struct fdm_case_detail detail = detail_of(&w, NULL, 0);
     struct fdm_buf out;
     struct fdm_error err = FDM_ERROR_INIT;
+    detail.fact_count = 0;
     fdm_buf_init(&out);
     assert_ok(fdm_listing_case(&detail, &none, FDM_REPORT_CSV, &out, &err), err);
     assert_string_equal(out.data, "name,kind,value\nmacs,computed,11783232\n"

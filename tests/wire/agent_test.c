@@ -124,7 +124,7 @@ static void hello_tells_what_is_there(void **state)
     assert_int_equal(facts->stack_bytes, 4096);
     assert_int_equal(facts->features, FDM_FEATURE_PROFILE | FDM_FEATURE_LAYER_CRC |
                                           FDM_FEATURE_SET_BAUD | FDM_FEATURE_RESTART |
-                                          FDM_FEATURE_STACK_MARK);
+                                          FDM_FEATURE_STACK_MARK | FDM_FEATURE_STATE);
     assert_string_equal(facts->board, "fake");
     assert_string_equal(facts->engine, "reference");
     assert_string_equal(facts->semantics, "tflite");
@@ -397,6 +397,47 @@ static void garbage_is_answered_and_survived(void **state)
     end(bench);
 }
 
+static void port_state(void *context, struct fdm_msg_state *out)
+{
+    struct fake_board *board = context;
+    out->clock_khz = 1000 + board->states_told++;
+    out->cores = 2;
+}
+
+static const struct fdm_msg_state *state_at(struct bench *bench, uint8_t moment)
+{
+    struct fdm_msg msg = {.type = FDM_MSG_STATE, .tag = 12, .u.state_request = {moment}};
+    const struct fdm_msg *reply = fake_board_ask(&bench->board, &msg);
+    assert_int_equal(reply->type, FDM_MSG_STATE_REPLY);
+    return &reply->u.state;
+}
+
+static void the_state_around_timed_runs_is_kept(void **state)
+{
+    (void)state;
+    struct bench *bench = begin();
+    bench->board.port.state = port_state;
+    assert_int_equal(state_at(bench, FDM_MOMENT_BEGIN)->now_us, 0);
+    load_image(bench);
+    struct fdm_msg single = infer(0, 1);
+    fake_board_ask(&bench->board, &single);
+    assert_int_equal(state_at(bench, FDM_MOMENT_END)->now_us, 0);
+    struct fdm_msg timed = infer(2, 3);
+    fake_board_ask(&bench->board, &timed);
+    uint64_t begin_us = state_at(bench, FDM_MOMENT_BEGIN)->now_us;
+    assert_int_equal(bench->board.reply.u.state.clock_khz, 1000);
+    assert_true(begin_us > 0);
+    assert_true(state_at(bench, FDM_MOMENT_END)->now_us >= begin_us);
+    assert_int_equal(bench->board.reply.u.state.clock_khz, 1001);
+    assert_int_equal(bench->board.reply.u.state.cores, 2);
+    fake_board_ask(&bench->board, &single);
+    assert_int_equal(state_at(bench, FDM_MOMENT_END)->clock_khz, 1001);
+    assert_int_equal(state_at(bench, FDM_MOMENT_NOW)->clock_khz, 1002);
+    struct fdm_msg never = {.type = FDM_MSG_STATE, .tag = 13, .u.state_request = {3}};
+    expect_error(bench, &never, FDM_MSG_ERR_RANGE);
+    end(bench);
+}
+
 static void memory_marks_are_measured(void **state)
 {
     (void)state;
@@ -562,6 +603,7 @@ int main(void)
         cmocka_unit_test(requests_out_of_order_are_refused),
         cmocka_unit_test(garbage_is_answered_and_survived),
         cmocka_unit_test(memory_marks_are_measured),
+        cmocka_unit_test(the_state_around_timed_runs_is_kept),
         cmocka_unit_test(a_board_restarts_after_its_reply),
         cmocka_unit_test(a_rate_that_nobody_hears_is_taken_back),
         cmocka_unit_test(a_new_host_is_served_at_once),

@@ -57,6 +57,20 @@ static const struct fdm_msg samples[] = {
     {.type = FDM_MSG_RESET_REPLY, .tag = 9},
     {.type = FDM_MSG_SET_BAUD, .tag = 10, .u.baud = {921600}},
     {.type = FDM_MSG_SET_BAUD_REPLY, .tag = 10, .u.baud = {923076}},
+    {.type = FDM_MSG_STATE, .tag = 12, .u.state_request = {FDM_MOMENT_END}},
+    {.type = FDM_MSG_STATE_REPLY,
+     .tag = 12,
+     .u.state = {.now_us = 1,
+                 .clock_khz = 2,
+                 .limit_khz = 3,
+                 .max_khz = 4,
+                 .temperature = 5,
+                 .slow_from = 6,
+                 .cooling = 7,
+                 .throttles = 8,
+                 .cores = 9,
+                 .threads = 10,
+                 .governor = "performance"}},
     {.type = FDM_MSG_ERROR,
      .tag = 11,
      .u.error = {FDM_MSG_ERR_RANGE, FDM_MSG_LOAD, "input has 49152 bytes"}},
@@ -79,6 +93,7 @@ static void bodies_have_the_specified_bytes(void **state)
         {FDM_MSG_RUN, 16, {0xC5, 5, 12, 0, 0x2B, 1, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1}},
         {FDM_MSG_MEMORY, 4, {0x08, 8, 0, 0}},
         {FDM_MSG_SET_BAUD, 8, {0x0A, 10, 4, 0, 0x00, 0x10, 0x0E, 0x00}},
+        {FDM_MSG_STATE, 5, {0x0B, 12, 1, 0, 2}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t at = 0;

@@ -1,0 +1,104 @@
+#!/bin/sh
+# The clock and heat of a Linux board behind a real sshd: this computer stands in for the board, and a folder for its
+# sysfs.
+. "$(dirname "$0")/lib.sh"
+sshd=/usr/sbin/sshd
+for tool in $sshd ssh ssh-keygen cc; do
+    command -v $tool >/dev/null || {
+        echo "skipped: $tool is not installed"
+        exit 77
+    }
+done
+[ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
+"$3" "$work/world" 4 || fail "the test's world"
+mine=$HOME/.config/fdm-bench
+mkdir -p "$mine/boards" "$work/board"
+cp -r "$work/world/data/datasets" "$work/world/data/models" "$mine/"
+export FDM_MODELS="$work/world/models"
+images=$work/world/images
+
+ssh-keygen -q -t ed25519 -N '' -f "$work/host"
+ssh-keygen -q -t ed25519 -N '' -f "$work/user"
+cat >"$work/sshd_config" <<CONFIG
+HostKey $work/host
+AuthorizedKeysFile $work/user.pub
+StrictModes no
+UsePAM no
+PidFile none
+LogLevel ERROR
+CONFIG
+echo "board $(cut -d' ' -f1,2 "$work/host.pub")" >"$work/known"
+cat >"$work/ssh_config" <<CONFIG
+Host board
+  User $(id -un)
+  HostKeyAlias board
+  IdentityFile $work/user
+  IdentitiesOnly yes
+  UserKnownHostsFile $work/known
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  ProxyCommand $sshd -i -e -f $work/sshd_config
+CONFIG
+
+# A core that this computer lets us use, and one that it does not have.
+core=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+describe() { # describe DEVICE_TREE CORES
+    jq -n --argjson d "$1" '{id: "bench-computer", kind: "ssh", description: "This computer as a board", series: "PC",
+        cpu: "any", clock_hz: 800000000, device_tree: $d,
+        firmware: {port: "linux", compiler: "cc", packages: "gcc libc6-dev"}}' >"$mine/boards/bench-computer.json"
+    jq -n --argjson c "$2" --arg f "$work/ssh_config" --arg d "$work/board" --arg s "FDM_SYSFS=$work/sys" '{boards: [
+        {name: "pc", board: "bench-computer", ssh: "board", ssh_config: $f, folder: $d, cores: $c,
+         run_prefix: ["env", $s]}]}' >"$mine/lab.json"
+}
+sysfs() { # sysfs NAME TEXT: one file of the board's
+    mkdir -p "$work/sys/$(dirname "$1")"
+    echo "$2" >"$work/sys/$1"
+}
+cpufreq=devices/system/cpu/cpu$core/cpufreq
+zone=class/thermal/thermal_zone0
+sysfs $cpufreq/scaling_governor performance
+sysfs $cpufreq/scaling_cur_freq 800000
+sysfs $cpufreq/scaling_max_freq 800000
+sysfs $cpufreq/cpuinfo_max_freq 800000
+sysfs $zone/type cpu-thermal
+sysfs $zone/temp 45500
+sysfs $zone/trip_point_0_type passive
+sysfs $zone/trip_point_0_temp 95000
+run() {
+    "$fdm" run --board pc --images tiny="$images" --limit 4 --runs 20 --fresh --json
+}
+shown() { # shown TABLE NAME COLUMN: of the last case
+    "$fdm" show "$(jq -r '.tables[0].rows[0].id' "$work/out")" --json |
+        jq -r --arg t "$1" --arg n "$2" --arg c "$3" '.tables[] | select(.table == $t) | .rows[] | select(.name == $n) | .[$c]'
+}
+
+describe null "[$core]"
+expect 0 run
+equal "$(jq -r '.tables[0].rows[0] | .state + (.message // "")' "$work/out")" complete "a board that keeps its clock"
+equal "$(shown provenance governor text)/$(shown provenance cores text)/$(shown provenance threads text)" \
+    "performance/$core/1" "how it ran"
+equal "$(shown figures clock_begin_hz value)/$(shown figures clock_end_hz value)" 800000000/800000000 "its clock"
+equal "$(shown figures temperature_end_millicelsius value)/$(shown figures temperature_end_millicelsius kind)" \
+    45500/measured "its temperature"
+
+sysfs $zone/temp 96000
+expect 0 run
+equal "$(jq -r '.tables[0].rows[0] | .state + ": " + .message' "$work/out")" \
+    "complete: throttled: 96.0 degrees Celsius; from 95.0 on the system slows the cores down" "a hot board"
+expect 0 "$fdm" list cases
+says out throttled
+sysfs $zone/temp 45500
+
+sysfs $cpufreq/scaling_cur_freq 400000
+sysfs $cpufreq/scaling_governor powersave
+expect 0 run
+says out "clock: ran at 400 MHz, not at the stated 800 MHz (governor powersave)"
+sysfs $cpufreq/scaling_cur_freq 800000
+
+# The board's own name, where its file has one; and a core that it does not have.
+describe '"st,stm32mp157f-dk2"' "[$core]"
+expect 3 run
+says out "not on st,stm32mp157f-dk2"
+describe null "[63]"
+expect 1 run
+says err "fdm-agent: cannot run on the cores 63"
