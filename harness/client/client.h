@@ -8,7 +8,7 @@
  *   FDM_ERR_TIMEOUT    the board was silent for too long, also after the retries
  *   FDM_ERR_EOF        the stream's other end is gone: open a new stream and a new client
  *   FDM_ERR_IO         the stream's error
- *   FDM_ERR_TARGET     the board refused or failed; the message has its words
+ *   FDM_ERR_TARGET     the board refused, failed, or stopped for good; the message has its words
  *   FDM_ERR_MISMATCH   it speaks another version of the wire, or restarted with another program
  *   FDM_ERR_FORMAT     an answer that makes no sense
  *   FDM_ERR_CORRUPT    a checksum over a whole object was wrong, also after the retries

@@ -109,6 +109,7 @@ static enum fdm_status take(struct fdm_session *session, struct fdm_error *err)
     if (status != FDM_OK)
         return ignore_timeout(status, &why, err);
     session->bytes_received += got;
+    fdm_last_words_hear(&session->last_words, session->in, got);
     fdm_link_receive(&session->link, session->in, got, now_us());
     return FDM_OK;
 }
@@ -164,6 +165,16 @@ static struct patience begin_patience(const struct fdm_session *session, uint64_
                              session->link.rx.next};
 }
 
+/* Once: whoever asks again finds a silent board, or one that restarted. */
+static enum fdm_status report_stop(struct fdm_session *session, struct fdm_error *err)
+{
+    enum fdm_status status =
+        fdm_fail(err, FDM_ERR_TARGET, "%s: the board stopped; its last words: %s",
+                 fdm_stream_name(session->stream), session->last_words.text);
+    memset(&session->last_words, 0, sizeof session->last_words);
+    return status;
+}
+
 /* One round; FDM_ERR_TIMEOUT when nothing went on for too long. */
 static enum fdm_status pump_patiently(struct fdm_session *session, struct patience *patience,
                                       struct fdm_error *err)
@@ -171,6 +182,8 @@ static enum fdm_status pump_patiently(struct fdm_session *session, struct patien
     enum fdm_status status = pump(session, patience->until_ns, err);
     if (status != FDM_OK)
         return status;
+    if (session->last_words.spoken)
+        return report_stop(session, err);
     const struct fdm_link *link = &session->link;
     uint64_t now_ns = fdm_clock_now_ns();
     if (link->tx.acked != patience->acked || link->rx.next != patience->arrived) {
@@ -202,6 +215,7 @@ enum fdm_status fdm_session_open(struct fdm_session *session, uint64_t timeout_n
     while (session->number == 0);
     session->opened++;
     session->reader.len = 0;
+    memset(&session->last_words, 0, sizeof session->last_words);
     session->out_at = 0;
     session->out_len = 0;
     fdm_link_open(&session->link, session->number, now_us());

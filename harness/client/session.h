@@ -2,7 +2,8 @@
  *
  * A session that ended by itself (the board restarted, or spoke nonsense) is FDM_ERR_CORRUPT: open
  * another one. FDM_ERR_TIMEOUT means that nothing went on for `silence_ns`: no byte of ours was
- * acknowledged, no byte of the board's arrived. */
+ * acknowledged, no byte of the board's arrived. FDM_ERR_TARGET means that the board said why it
+ * stopped for good. */
 #ifndef FDM_CLIENT_SESSION_H
 #define FDM_CLIENT_SESSION_H
 
@@ -10,6 +11,7 @@
 #include <stdint.h>
 
 #include "harness/base/status.h"
+#include "harness/client/last_words.h"
 #include "harness/transport/stream.h"
 #include "targets/wire/msg.h"
 
@@ -18,6 +20,7 @@ struct fdm_session {
     const atomic_bool *stop; /* may be NULL */
     struct fdm_link link;
     struct fdm_msg_reader reader;
+    struct fdm_last_words last_words;
     uint16_t number;
     uint32_t opened;
     uint64_t bytes_sent;

@@ -22,9 +22,24 @@
 #define FDM_SHCSR FDM_REG(0xE000ED24u)
 #define FDM_SHCSR_FAULTS (7u << 16) /* memory, bus and usage faults as exceptions of their own */
 #define FDM_CFSR FDM_REG(0xE000ED28u)
+#define FDM_CFSR_MEMORY_STACKING (1u << 4) /* no room for an exception's frame */
+#define FDM_CFSR_MMFAR_VALID (1u << 7)
+#define FDM_CFSR_STACK_LIMIT (1u << 20) /* Armv8-M: below MSPLIM */
+#define FDM_MMFAR FDM_REG(0xE000ED34u)
 #define FDM_BFAR FDM_REG(0xE000ED38u)
 #define FDM_CPACR FDM_REG(0xE000ED88u)
 #define FDM_CPACR_FPU (0xFu << 20) /* coprocessors 10 and 11: floating point and MVE */
+
+/* Armv7-M's memory protection; Armv8-M's has other registers. */
+#define FDM_MPU_TYPE FDM_REG(0xE000ED90u)
+#define FDM_MPU_TYPE_REGIONS(type) ((type) >> 8 & 0xFFu)
+#define FDM_MPU_CTRL FDM_REG(0xE000ED94u)
+#define FDM_MPU_CTRL_ENABLE 5u /* with the default map where no region is; not in hard faults */
+#define FDM_MPU_RBAR FDM_REG(0xE000ED9Cu)
+#define FDM_MPU_RBAR_REGION(region) (1u << 4 | (region))
+#define FDM_MPU_RASR FDM_REG(0xE000EDA0u)
+#define FDM_MPU_RASR_NOTHING (1u << 28 | 1u) /* no access, no execution */
+#define FDM_MPU_RASR_BYTES_4096 (11u << 1)
 
 #define FDM_SYSTICK_MAX 0xFFFFFFu
 

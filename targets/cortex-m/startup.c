@@ -1,6 +1,7 @@
 /* From reset to main(), and what happens when something goes wrong. */
 #include "targets/cortex-m/startup.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "targets/cortex-m/core.h"
@@ -17,6 +18,26 @@ _Noreturn void fdm_fault_report(const uint32_t *frame);
 
 /* Left alone below the stack pointer: what this function itself may yet push. */
 #define OWN_FRAME_WORDS 16
+
+/* Armv7-M has no register for the stack's limit: what lies below it is forbidden instead, with
+ * room for the largest frame, in the region that prevails over all others. */
+#define GUARD_BYTES 4096u
+#define GUARD_REGION 7u
+
+static void guard_stack(void)
+{
+#if __ARM_ARCH >= 8
+    __asm__ volatile("msr msplim, %0" ::"r"(__stack_bottom));
+#else
+    if (FDM_MPU_TYPE_REGIONS(FDM_MPU_TYPE) <= GUARD_REGION)
+        return;
+    uint32_t below = (uint32_t)(uintptr_t)__stack_bottom - GUARD_BYTES;
+    FDM_MPU_RBAR = below | FDM_MPU_RBAR_REGION(GUARD_REGION);
+    FDM_MPU_RASR = FDM_MPU_RASR_NOTHING | FDM_MPU_RASR_BYTES_4096;
+    FDM_MPU_CTRL = FDM_MPU_CTRL_ENABLE;
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+#endif
+}
 
 __attribute__((noinline)) void fdm_stack_repaint(void)
 {
@@ -37,9 +58,7 @@ uint32_t fdm_stack_used(void)
 
 _Noreturn void fdm_reset(void)
 {
-#if __ARM_ARCH >= 8
-    __asm__ volatile("msr msplim, %0" ::"r"(__stack_bottom));
-#endif
+    guard_stack();
 #if __ARM_FP
     FDM_CPACR |= FDM_CPACR_FPU;
     __asm__ volatile("dsb\n\tisb" ::: "memory");
@@ -72,7 +91,6 @@ static void put_hex(const char *label, uint32_t value)
 
 static _Noreturn void stop(void)
 {
-    put_text("\r\n");
     fdm_line_put_now(0);
     fdm_interrupts_off();
     for (;;)
@@ -86,19 +104,29 @@ _Noreturn void fdm_stop_with(const char *text)
     stop();
 }
 
+static bool is_overflow(uint32_t cfsr, const uint32_t *frame)
+{
+    uint32_t below = (uint32_t)(uintptr_t)__stack_bottom - GUARD_BYTES;
+    bool guard_hit = (cfsr & FDM_CFSR_MMFAR_VALID) != 0 && FDM_MMFAR - below < GUARD_BYTES;
+    return guard_hit || frame < __stack_bottom ||
+           (cfsr & (FDM_CFSR_MEMORY_STACKING | FDM_CFSR_STACK_LIMIT)) != 0;
+}
+
 __attribute__((used)) _Noreturn void fdm_fault_report(const uint32_t *frame)
 {
     uint32_t exception;
+    uint32_t cfsr = FDM_CFSR;
     __asm__ volatile("mrs %0, ipsr" : "=r"(exception));
     fdm_line_put_now(0);
-    put_hex("fdm-bench: fault, exception ", exception);
-    put_hex(" cfsr ", FDM_CFSR);
-    put_hex(" address ", FDM_BFAR);
-    if (frame >= __stack_bottom && frame + 8 <= __stack_top) {
+    put_text(is_overflow(cfsr, frame) ? "fdm-bench: stack overflow," : "fdm-bench: fault,");
+    put_hex(" exception ", exception);
+    put_hex(" cfsr ", cfsr);
+    put_hex(" address ", (cfsr & FDM_CFSR_MMFAR_VALID) != 0 ? FDM_MMFAR : FDM_BFAR);
+    put_hex(" sp ", (uint32_t)(uintptr_t)frame);
+    /* A frame that was not written whole tells nothing. */
+    if (!is_overflow(cfsr, frame) && frame + 8 <= __stack_top) {
         put_hex(" pc ", frame[6]);
         put_hex(" lr ", frame[5]);
-    } else {
-        put_hex(" stack pointer outside the stack ", (uint32_t)(uintptr_t)frame);
     }
     stop();
 }

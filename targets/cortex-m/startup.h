@@ -4,13 +4,16 @@
 
 #include <stdint.h>
 
+/* Going beyond the stack is a fault: on Armv8-M by its limit register, on Armv7-M with an MPU by a
+ * region over the 4096 bytes below it. */
+
 /* Bytes of the stack that were used since start-up or the last repaint. */
 uint32_t fdm_stack_used(void);
 /* Forgets what was used beyond the caller's own frame. */
 void fdm_stack_repaint(void);
 
-/* Says so on the line, between the zero bytes that delimit frames, and does nothing more: the host
- * sees a board that does not answer. */
+/* Says so on the line, as PROTOCOL.md's "Last words", and does nothing more. `text` begins with
+ * "fdm-bench: "; faults are told in the same way. */
 _Noreturn void fdm_stop_with(const char *text);
 
 /* Bounds of what sections.ld placed; only the addresses mean anything. */

@@ -34,14 +34,19 @@ struct rig {
 static struct fdm_registry *registry;
 static char *folder; /* of built programs */
 
+static enum fdm_status try_boot(struct rig *rig, struct fdm_error *err)
+{
+    const char *argv[MAX_WORDS];
+    assert_ok(fdm_firmware_command(rig->board, rig->firmware.program, argv, MAX_WORDS, err), *err);
+    const struct fdm_stream_process_options options = {.argv = argv, .name = rig->board->id};
+    assert_ok(fdm_stream_open_process(&options, &rig->stream, err), *err);
+    return fdm_client_open(rig->stream, NULL, &rig->client, err);
+}
+
 static void boot(struct rig *rig)
 {
     struct fdm_error err = FDM_ERROR_INIT;
-    const char *argv[MAX_WORDS];
-    assert_ok(fdm_firmware_command(rig->board, rig->firmware.program, argv, MAX_WORDS, &err), err);
-    const struct fdm_stream_process_options options = {.argv = argv, .name = rig->board->id};
-    assert_ok(fdm_stream_open_process(&options, &rig->stream, &err), err);
-    assert_ok(fdm_client_open(rig->stream, NULL, &rig->client, &err), err);
+    assert_ok(try_boot(rig, &err), err);
     rig->hello = fdm_client_hello(rig->client);
 }
 
@@ -51,8 +56,8 @@ static void shut_down(struct rig *rig)
     fdm_stream_free(rig->stream);
 }
 
-static void set_up(struct rig *rig, const struct fdm_board_entry *board,
-                   const struct fdm_network *network)
+static void build(struct rig *rig, const struct fdm_board_entry *board,
+                  const struct fdm_network *network)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     const struct fdm_firmware_options options = {.board = board,
@@ -66,6 +71,12 @@ static void set_up(struct rig *rig, const struct fdm_board_entry *board,
     rig->input = malloc(network->tensors[network->input].bytes);
     assert_non_null(rig->input);
     rig->arena = test_arena(network);
+}
+
+static void set_up(struct rig *rig, const struct fdm_board_entry *board,
+                   const struct fdm_network *network)
+{
+    build(rig, board, network);
     boot(rig);
 }
 
@@ -239,6 +250,84 @@ static void counts_survive_restarts(void **state)
     fdm_network_free(network);
 }
 
+/* ---- a board that cannot go on ---- */
+
+/* The board with two more words for its linker. */
+struct variant {
+    struct fdm_board_entry board;
+    struct fdm_board_firmware firmware;
+    const char *link_flags[MAX_WORDS];
+};
+
+static void vary(struct variant *variant, const struct fdm_board_entry *board, const char *words[2])
+{
+    size_t count = board->firmware->link_flag_count;
+    assert_true(count + 2 <= MAX_WORDS);
+    variant->board = *board;
+    variant->firmware = *board->firmware;
+    memcpy(variant->link_flags, board->firmware->link_flags, count * sizeof *variant->link_flags);
+    memcpy(variant->link_flags + count, words, 2 * sizeof *words);
+    variant->firmware.link_flags = variant->link_flags;
+    variant->firmware.link_flag_count = count + 2;
+    variant->board.firmware = &variant->firmware;
+}
+
+static uint32_t stack_needed(const struct fdm_board_entry *board, const struct fdm_network *network)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_msg_memory memory;
+    struct rig rig;
+    set_up(&rig, board, network);
+    run_on_host(&rig, 1);
+    load(&rig);
+    measure(&rig);
+    assert_ok(fdm_client_memory(rig.client, &memory, &err), err);
+    tear_down(&rig);
+    return memory.stack_used;
+}
+
+/* A program linked with these words stops on its way to an output, and says so. */
+static void assert_stops_with(const struct fdm_board_entry *board,
+                              const struct fdm_network *network, const char *words[2],
+                              const char *text)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct variant variant;
+    struct rig rig;
+    uint64_t counter;
+    vary(&variant, board, words);
+    build(&rig, &variant.board, network);
+    run_on_host(&rig, 1);
+    enum fdm_status status = try_boot(&rig, &err);
+    if (status == FDM_OK)
+        status = fdm_client_load_input(rig.client, rig.input,
+                                       network->tensors[network->input].bytes, &err);
+    if (status == FDM_OK)
+        status = fdm_client_infer(rig.client, 0, 1, &counter, NULL, &err);
+    print_message("%s\n", err.message);
+    assert_int_equal(status, FDM_ERR_TARGET);
+    assert_non_null(strstr(err.message, text));
+    tear_down(&rig);
+}
+
+static void a_board_that_stops_says_why(void **state)
+{
+    const struct fdm_board_entry *board = *state;
+    if (strcmp(board->firmware->port, "linux") == 0)
+        skip();
+    struct fdm_network *network = test_small_network(FDM_SEMANTICS_DEFAULT);
+    char stack[64];
+    snprintf(stack, sizeof stack, "-Wl,--defsym=FDM_STACK_BYTES=%u",
+             (unsigned)stack_needed(board, network) / 64 * 32);
+    assert_stops_with(board, network, (const char *[]){stack, "-Wl,--gc-sections"},
+                      "last words: fdm-bench: stack overflow, exception ");
+    assert_stops_with(board, network,
+                      (const char *[]){"-Wl,--wrap=fdm_network_run",
+                                       "-Wl,--defsym=__wrap_fdm_network_run=0xE0000001"},
+                      "last words: fdm-bench: fault, exception ");
+    fdm_network_free(network);
+}
+
 /* The smallest and the largest of ST's networks, int8, and one in float. */
 static void published_networks_agree(void **state)
 {
@@ -288,6 +377,7 @@ int main(int argc, char **argv)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_prestate(small_networks_agree_in_every_semantics, state),
             cmocka_unit_test_prestate(counts_survive_restarts, state),
+            cmocka_unit_test_prestate(a_board_that_stops_says_why, state),
             cmocka_unit_test_prestate(published_networks_agree, state),
         };
         folder = test_tmpdir();
