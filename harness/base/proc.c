@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -99,6 +102,11 @@ static void become(const struct fdm_proc_options *options, const struct ends end
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent, which ends its children in order */
+#ifdef __linux__
+    /* An emulator whose line is cut computes on for ever. */
+    if (options->socket)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
     bool ok = options->folder == NULL || chdir(options->folder) == 0;
     for (int i = 0; ok && i < STREAMS; i++)
         ok = dup2(ends[i].child, i) == i;

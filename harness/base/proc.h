@@ -24,7 +24,8 @@ struct fdm_proc_options {
     const char *folder;      /* to run in; NULL: the parent's */
     enum fdm_proc_stream input, output, errors;
     bool socket; /* input and output, both FDM_PROC_PIPE, are one bidirectional socket: `input_fd`
-                    alone */
+                    alone. The child is a peer that is no use to anybody else, so on Linux it is
+                    killed when the thread that started it ends, however that comes about */
 };
 
 struct fdm_proc {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
@@ -163,6 +164,39 @@ static void a_grandchild_that_keeps_the_pipes_is_not_waited_for(void **state)
     fdm_buf_release(&output);
 }
 
+/* A parent that is killed cannot end its children. Here it hands a child the pipe that is read
+ * below, so the pipe ends when both are gone. */
+static void a_peer_does_not_outlive_its_parent(void **state)
+{
+    (void)state;
+    const char *argv[] = {"sh", "-c", "echo up >&2; exec sleep 1000", NULL};
+    const struct fdm_proc_options options = {
+        argv, NULL, FDM_PROC_PIPE, FDM_PROC_PIPE, FDM_PROC_INHERIT, true};
+    int line[2];
+    assert_int_equal(pipe(line), 0);
+    pid_t parent = fork();
+    assert_true(parent >= 0);
+    if (parent == 0) {
+        struct fdm_proc proc = FDM_PROC_INIT;
+        close(line[0]);
+        bool started = dup2(line[1], STDERR_FILENO) == STDERR_FILENO &&
+                       fdm_proc_start(&options, &proc, NULL) == FDM_OK;
+        close(line[1]);
+        while (started)
+            pause();
+        _exit(1);
+    }
+    close(line[1]);
+    char up[3];
+    assert_int_equal(read(line[0], up, sizeof up), sizeof up);
+    assert_int_equal(kill(parent, SIGKILL), 0);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    struct pollfd end = {line[0], POLLIN, 0};
+    assert_int_equal(poll(&end, 1, 20000), 1);
+    assert_int_equal(read(line[0], up, sizeof up), 0);
+    close(line[0]);
+}
+
 static void programs_are_found(void **state)
 {
     (void)state;
@@ -183,6 +217,7 @@ int main(void)
         cmocka_unit_test(a_child_inherits_no_descriptor),
         cmocka_unit_test(a_child_that_ignores_terminate_is_killed),
         cmocka_unit_test(a_grandchild_that_keeps_the_pipes_is_not_waited_for),
+        cmocka_unit_test(a_peer_does_not_outlive_its_parent),
         cmocka_unit_test(programs_are_found),
     };
     return cmocka_run_group_tests_name("proc", tests, NULL, NULL);
