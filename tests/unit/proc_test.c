@@ -182,7 +182,7 @@ static void a_peer_does_not_outlive_its_parent(void **state)
         bool started = dup2(line[1], STDERR_FILENO) == STDERR_FILENO &&
                        fdm_proc_start(&options, &proc, NULL) == FDM_OK;
         close(line[1]);
-        while (started)
+        if (started)
             pause();
         _exit(1);
     }
