@@ -2,6 +2,7 @@
  * UART"): 8N1, no FIFO. */
 #include "targets/cortex-m/core.h"
 #include "targets/cortex-m/machine.h"
+#include "targets/cortex-m/uart.h"
 
 #include FDM_BOARD_HEADER
 
@@ -22,100 +23,56 @@
 #define BAUDDIV_MIN 16u
 #define BAUDDIV_MAX 0xFFFFFu
 
-#define RING 4096u /* a power of two */
-
-/* Written by the interrupt, read by the program: what arrived. */
-static struct {
-    volatile uint32_t head; /* bytes ever put in */
-    volatile uint32_t tail; /* bytes ever taken out */
-    uint8_t bytes[RING];
-    volatile bool full; /* a byte waits in the UART, its interrupt off, until read() makes room */
-} ring;
-
 static uint32_t divider;
 
-static void enable(bool writing)
-{
-    CTRL = CTRL_ENABLE | (ring.full ? 0u : CTRL_RX_INTERRUPT) | (writing ? CTRL_TX_INTERRUPT : 0u);
-}
-
-static void receive(void)
-{
-    while ((STATE & STATE_RX_FULL) != 0) {
-        if (ring.head - ring.tail == RING) {
-            ring.full = true;
-            enable(false);
-            return;
-        }
-        ring.bytes[ring.head % RING] = (uint8_t)DATA;
-        ring.head = ring.head + 1;
-    }
-}
-
-void fdm_line_interrupt(void)
-{
-    INTCLEAR = INT_TX | INT_RX;
-    receive();
-}
-
-void fdm_line_init(void)
+void fdm_uart_init(void)
 {
     CTRL = 0;
-    fdm_line_set_baud(FDM_LINE_BAUD);
-    enable(false);
-    FDM_NVIC_ISER(FDM_BOARD_UART_IRQ) = 1u << FDM_BOARD_UART_IRQ % 32u;
-    FDM_NVIC_ISER(FDM_BOARD_UART_IRQ_2) = 1u << FDM_BOARD_UART_IRQ_2 % 32u;
+    fdm_uart_set_baud(FDM_LINE_BAUD);
+    CTRL = CTRL_ENABLE;
 }
 
-size_t fdm_line_read(uint8_t *bytes, size_t capacity)
+bool fdm_uart_has_byte(void)
 {
-    size_t count = 0;
-    while (count < capacity && ring.head != ring.tail) {
-        bytes[count++] = ring.bytes[ring.tail % RING];
-        ring.tail = ring.tail + 1;
-    }
-    if (count > 0 && ring.full) {
-        fdm_interrupts_off();
-        ring.full = false;
-        enable(false);
-        receive();
-        fdm_interrupts_on();
-    }
-    return count;
+    return (STATE & STATE_RX_FULL) != 0;
 }
 
-size_t fdm_line_write(const uint8_t *bytes, size_t len)
+uint8_t fdm_uart_take(void)
 {
-    size_t count = 0;
-    while (count < len && (STATE & STATE_TX_FULL) == 0)
-        DATA = bytes[count++];
-    return count;
+    return (uint8_t)DATA;
 }
 
-bool fdm_line_ready(bool writing)
+bool fdm_uart_has_room(void)
 {
-    enable(writing);
-    return ring.head != ring.tail || (writing && (STATE & STATE_TX_FULL) == 0);
+    return (STATE & STATE_TX_FULL) == 0;
 }
 
-void fdm_line_put_now(uint8_t byte)
+void fdm_uart_put(uint8_t byte)
 {
-    while ((STATE & STATE_TX_FULL) != 0) {
-    }
     DATA = byte;
+}
+
+void fdm_uart_ask(bool byte, bool room)
+{
+    CTRL = CTRL_ENABLE | (byte ? CTRL_RX_INTERRUPT : 0u) | (room ? CTRL_TX_INTERRUPT : 0u);
+}
+
+void fdm_uart_acknowledge(void)
+{
+    INTCLEAR = INT_TX | INT_RX;
 }
 
 /* The flag tells about the buffer; behind it the shift register sends one more byte: ten bits of
  * `divider` cycles, and a loop takes at least one. */
-void fdm_line_drain(void)
+void fdm_uart_drain(void)
 {
-    while ((STATE & STATE_TX_FULL) != 0) {
+    while (!fdm_uart_has_room()) {
     }
     for (volatile uint32_t i = 0; i < 10u * divider; i = i + 1) {
     }
 }
 
-uint32_t fdm_line_set_baud(uint32_t baud)
+uint32_t fdm_uart_set_baud(uint32_t baud)
 {
     uint32_t wanted = baud > 0 ? (FDM_BOARD_UART_HZ + baud / 2u) / baud : BAUDDIV_MAX;
     divider = wanted < BAUDDIV_MIN ? BAUDDIV_MIN : wanted > BAUDDIV_MAX ? BAUDDIV_MAX : wanted;

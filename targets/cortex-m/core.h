@@ -17,6 +17,7 @@
 #define FDM_NVIC_ISER(irq) FDM_REG(0xE000E100u + 4u * ((irq) / 32u))
 #define FDM_ICSR FDM_REG(0xE000ED04u)
 #define FDM_ICSR_PENDSTCLR (1u << 25)
+#define FDM_VTOR FDM_REG(0xE000ED08u) /* vector table, aligned to its size */
 #define FDM_AIRCR FDM_REG(0xE000ED0Cu)
 #define FDM_AIRCR_RESET 0x05FA0004u /* key and SYSRESETREQ */
 #define FDM_SHCSR FDM_REG(0xE000ED24u)

@@ -10,7 +10,6 @@
 
 /* What outlives a call. */
 static struct {
-    struct fdm_time epoch;
     struct fdm_time counting_from;
     bool instructions; /* the counter was seen to count them */
 } state;
@@ -30,8 +29,7 @@ static size_t port_write(void *context, const uint8_t *bytes, size_t len)
 static uint64_t port_now_us(void *context)
 {
     (void)context;
-    uint64_t ticks = fdm_time_between(state.epoch, fdm_time_now());
-    return ticks / (FDM_BOARD_TIMER_HZ / US_PER_S);
+    return fdm_time_us();
 }
 
 static void start_alarm(uint64_t us)
@@ -123,6 +121,7 @@ static void port_clear_marks(void *context)
     fdm_stack_repaint();
 }
 
+#ifndef FDM_BOARD_VOLATILE
 static void port_restart(void *context)
 {
     (void)context;
@@ -132,6 +131,7 @@ static void port_restart(void *context)
     for (;;)
         fdm_wait_for_interrupt();
 }
+#endif
 
 static uint32_t port_set_baud(void *context, uint32_t baud)
 {
@@ -164,7 +164,6 @@ static bool counts_instructions(void)
 void fdm_cortex_m_port(struct fdm_port *port, void *arena, size_t arena_bytes)
 {
     fdm_time_init();
-    state.epoch = fdm_time_now();
     state.instructions = false;
     state.instructions = counts_instructions();
     *port = (struct fdm_port){
@@ -172,8 +171,9 @@ void fdm_cortex_m_port(struct fdm_port *port, void *arena, size_t arena_bytes)
         .cpu = FDM_AGENT_CPU,
         .compiler = "gcc " __VERSION__ " " FDM_AGENT_FLAGS,
         .clock_hz = FDM_BOARD_CLOCK_HZ,
-        .flash_wait_states = 255,
-        .counter_kind = state.instructions ? FDM_COUNTER_INSTRUCTIONS : FDM_COUNTER_TICKS,
+        .caches = FDM_BOARD_CACHES,
+        .flash_wait_states = FDM_BOARD_WAIT_STATES,
+        .counter_kind = state.instructions ? FDM_COUNTER_INSTRUCTIONS : FDM_BOARD_COUNTER,
         .counter_hz = state.instructions ? 0 : FDM_BOARD_TIMER_HZ,
         .baud = FDM_LINE_BAUD,
         .arena = arena,
@@ -186,7 +186,9 @@ void fdm_cortex_m_port(struct fdm_port *port, void *arena, size_t arena_bytes)
         .counter_read = port_counter_read,
         .memory = port_memory,
         .clear_marks = port_clear_marks,
+#ifndef FDM_BOARD_VOLATILE
         .restart = port_restart,
+#endif
         .set_baud = port_set_baud,
     };
 }

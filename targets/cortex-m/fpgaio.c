@@ -1,6 +1,6 @@
-/* Time from the "FPGAIO" block of Arm's MPS2 and MPS3 boards (application notes named in the
- * board's header, "FPGA system control and I/O"): COUNTER, 32 bits at FDM_BOARD_TIMER_HZ, and
- * CLK100HZ, which tells how often COUNTER has wrapped. */
+/* Start-up and time of Arm's MPS2 and MPS3 boards. Time is from their "FPGAIO" block (application
+ * notes named in the board's header, "FPGA system control and I/O"): COUNTER, 32 bits at
+ * FDM_BOARD_TIMER_HZ, and CLK100HZ, which tells how often COUNTER has wrapped. */
 #include "targets/cortex-m/core.h"
 #include "targets/cortex-m/machine.h"
 
@@ -10,9 +10,28 @@
 #define COUNTER FDM_REG(FDM_BOARD_FPGAIO + 0x18u)
 #define PRESCALE FDM_REG(FDM_BOARD_FPGAIO + 0x1Cu)
 
+#define HZ_PER_US (FDM_BOARD_TIMER_HZ / 1000000u)
+
+static struct fdm_time epoch;
+
+/* These boards run at their clocks from the start. */
+void fdm_memory_init(void)
+{
+}
+
+void fdm_clock_init(void)
+{
+}
+
 void fdm_time_init(void)
 {
     PRESCALE = 0; /* COUNTER counts every cycle */
+    epoch = fdm_time_now();
+}
+
+uint64_t fdm_time_us(void)
+{
+    return fdm_time_between(epoch, fdm_time_now()) / HZ_PER_US;
 }
 
 struct fdm_time fdm_time_now(void)

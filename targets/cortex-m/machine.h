@@ -7,6 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* ---- start-up -------------------------------------------------------------------------------- */
+
+/* Called first of all, when there is a stack but no variable may be used yet: switches on what
+ * holds the variables and is off after reset. */
+void fdm_memory_init(void);
+/* Called when the line works at the clock of reset: brings clocks, caches and memory protection to
+ * what the board's header promises. What goes wrong is said with fdm_stop_with(). */
+void fdm_clock_init(void);
+
 /* ---- the serial line ------------------------------------------------------------------------ */
 
 #define FDM_LINE_BAUD 115200u /* at start-up */
@@ -35,6 +44,8 @@ struct fdm_time {
 };
 
 void fdm_time_init(void);
+/* Since fdm_time_init(), never backwards. */
+uint64_t fdm_time_us(void);
 /* The precise part is the last thing read by now(), the first read by then(): a measurement begins
  * with now() and ends with then(). */
 struct fdm_time fdm_time_now(void);

@@ -64,12 +64,15 @@ _Noreturn void fdm_reset(void)
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 #endif
     FDM_SHCSR |= FDM_SHCSR_FAULTS;
+    FDM_VTOR = (uint32_t)(uintptr_t)__vectors_start;
+    fdm_memory_init();
     const uint32_t *from = __data_load;
     for (uint32_t *to = __data_start; to < __data_end; to++)
         *to = *from++;
     for (uint32_t *to = __bss_start; to < __bss_end; to++)
         *to = 0;
     fdm_line_init(); /* before anything that can fault */
+    fdm_clock_init();
     fdm_stack_repaint();
     main();
     for (;;)
@@ -161,5 +164,7 @@ __attribute__((section(".vectors"), used)) static const union vector vectors[] =
     [14] = {.handler = fdm_fault}, /* PendSV */
     [15] = {.handler = fdm_fault}, /* SysTick: wakes, but is never taken */
     [16 + FDM_BOARD_UART_IRQ] = {.handler = fdm_line_interrupt},
+#ifdef FDM_BOARD_UART_IRQ_2
     [16 + FDM_BOARD_UART_IRQ_2] = {.handler = fdm_line_interrupt},
+#endif
 };

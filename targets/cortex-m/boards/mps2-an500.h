@@ -10,5 +10,8 @@
 #define FDM_BOARD_UART_IRQ_2 1u /* either way round: both have the same handler */
 #define FDM_BOARD_FPGAIO 0x40028000u
 #define FDM_BOARD_TIMER_HZ 25000000u /* of its COUNTER */
+#define FDM_BOARD_COUNTER FDM_COUNTER_TICKS
+#define FDM_BOARD_CACHES 0
+#define FDM_BOARD_WAIT_STATES 255
 
 #endif

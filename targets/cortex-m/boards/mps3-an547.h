@@ -10,5 +10,8 @@
 #define FDM_BOARD_UART_IRQ_2 34u /* either way round: both have the same handler */
 #define FDM_BOARD_FPGAIO 0x59302000u
 #define FDM_BOARD_TIMER_HZ 20000000u /* of its COUNTER */
+#define FDM_BOARD_COUNTER FDM_COUNTER_TICKS
+#define FDM_BOARD_CACHES 0
+#define FDM_BOARD_WAIT_STATES 255
 
 #endif

@@ -1,0 +1,16 @@
+#include "targets/stm32/reg.h"
+
+#include "targets/cortex-m/startup.h"
+
+/* At the slowest clock of reset, 4 MHz, a look takes some microseconds, at the fastest, 64 MHz, a
+ * fifth of one; a watch crystal may take two seconds to start at 4 MHz, all else milliseconds. */
+#define LOOKS 5000000u
+
+void fdm_reg_await(uint32_t address, uint32_t mask, uint32_t value, const char *complaint)
+{
+    for (uint32_t looks = 0; looks < LOOKS; looks++) {
+        if ((fdm_reg_read(address) & mask) == value)
+            return;
+    }
+    fdm_stop_with(complaint);
+}
