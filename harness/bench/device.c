@@ -172,7 +172,7 @@ static enum fdm_status bring_up(struct fdm_device *device, const struct fdm_plan
     if (kind == FDM_BOARD_SERIAL)
         return open_serial(device, err);
     const struct fdm_firmware_options options = {.board = device->options.board,
-                                                 .network = item->network,
+                                                 .network = fdm_plan_network(item),
                                                  .version = device->options.version};
     enum fdm_status status = fdm_firmware_build(&options, &device->firmware, err);
     if (status != FDM_OK)

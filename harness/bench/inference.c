@@ -55,13 +55,14 @@ enum fdm_status fdm_inference_run(const struct fdm_plan_case *item, const struct
                                   void *arena, struct fdm_prediction *prediction,
                                   struct fdm_error *err)
 {
-    fdm_inference_write_input(item, image, fdm_network_input(item->network, arena));
+    const struct fdm_network *network = fdm_plan_network(item);
+    fdm_inference_write_input(item, image, fdm_network_input(network, arena));
     uint64_t begin_ns = fdm_clock_now_ns();
-    if (fdm_network_run(item->network, arena, NULL) != FDM_NN_OK)
+    if (fdm_network_run(network, arena, NULL) != FDM_NN_OK)
         return fdm_fail(err, FDM_ERR_UNSUPPORTED, "%s: a kernel refused its parameters",
                         item->record.model);
     prediction->infer_ns = fdm_clock_now_ns() - begin_ns;
-    fdm_inference_judge(item, fdm_network_output(item->network, arena), prediction);
+    fdm_inference_judge(item, fdm_network_output(network, arena), prediction);
     return FDM_OK;
 }
 
@@ -70,8 +71,8 @@ enum fdm_status fdm_inference_arena(const struct fdm_plan_case *const *cases, si
 {
     size_t bytes = ARENA_ALIGNMENT;
     for (size_t i = 0; i < count; i++)
-        if (cases[i]->network->arena_bytes > bytes)
-            bytes = cases[i]->network->arena_bytes;
+        if (fdm_plan_network(cases[i])->arena_bytes > bytes)
+            bytes = fdm_plan_network(cases[i])->arena_bytes;
     bytes = (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
     *out = aligned_alloc(ARENA_ALIGNMENT, bytes);
     if (*out == NULL)

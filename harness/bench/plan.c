@@ -8,12 +8,12 @@
 #include "harness/base/buf.h"
 #include "harness/base/fs.h"
 #include "harness/base/hash.h"
+#include "harness/bench/engine.h"
 #include "reference/compiler/compile.h"
 #include "reference/importers/importers.h"
 #include "reference/network/semantics.h"
 #include "results/label_order.h"
 
-#define ENGINE "reference"
 #define FLOAT_SEMANTICS "float"
 
 /* What a case is made from, whether the registry names it or the user gave a file. */
@@ -27,6 +27,12 @@ struct candidate {
     bool has_mapping; /* published */
     const char *label_order;
     uint32_t resolution; /* that the file must have; 0 for any */
+};
+
+/* How a case computes. */
+struct variant {
+    const char *semantics;
+    const char *engine;
 };
 
 static bool allows(const struct fdm_filter *filter, const char *word)
@@ -159,7 +165,7 @@ static enum fdm_status open_groups(const struct fdm_plan_options *options, struc
 
 static enum fdm_status name_case(const struct fdm_plan_options *options,
                                  const struct fdm_plan_group *group,
-                                 const struct candidate *candidate, const char *semantics,
+                                 const struct candidate *candidate, const struct variant *variant,
                                  struct fdm_case_record *record, struct fdm_error *err)
 {
     const struct {
@@ -169,8 +175,8 @@ static enum fdm_status name_case(const struct fdm_plan_options *options,
         const char *what;
     } texts[] = {
         {record->board, sizeof record->board, options->board, "the board's name"},
-        {record->engine, sizeof record->engine, ENGINE, "the engine's name"},
-        {record->semantics, sizeof record->semantics, semantics, "the semantics' name"},
+        {record->engine, sizeof record->engine, variant->engine, "the engine's name"},
+        {record->semantics, sizeof record->semantics, variant->semantics, "the semantics' name"},
         {record->model, sizeof record->model, candidate->id, "the model's name"},
         {record->family, sizeof record->family, candidate->family, "the family's name"},
         {record->dataset, sizeof record->dataset, group->entry->id, "the dataset's name"},
@@ -198,7 +204,7 @@ static void add_figures(struct fdm_plan_case *item, const struct fdm_graph *grap
         {"macs", FDM_FIGURE_COMPUTED, (double)totals.macs},
         {"parameters", FDM_FIGURE_COMPUTED, (double)totals.parameters},
         {"weights_flash_bytes", FDM_FIGURE_COMPUTED, (double)totals.weight_bytes},
-        {"arena_bytes", FDM_FIGURE_COMPUTED, (double)item->network->arena_bytes},
+        {"arena_bytes", FDM_FIGURE_COMPUTED, (double)fdm_plan_network(item)->arena_bytes},
     };
     memcpy(item->figures, figures, sizeof figures);
 }
@@ -224,6 +230,20 @@ static enum fdm_status check_graph(const struct fdm_graph *graph, const struct c
         return fdm_fail(err, FDM_ERR_MISMATCH, "the model tells %u classes, %s has %u", classes,
                         group->entry->id, group->entry->class_count);
     return FDM_OK;
+}
+
+static enum fdm_status compile_case(const struct fdm_plan_options *options,
+                                    const struct fdm_graph *graph, struct fdm_plan_case *item,
+                                    struct fdm_error *err)
+{
+    const struct fdm_semantics *semantics = fdm_semantics_find(item->record.semantics);
+    const struct fdm_compile_options tuned = {.tuned = true, .isas = options->isas};
+    enum fdm_status status = fdm_compile(graph, semantics, NULL, &item->network, err);
+    if (status != FDM_OK || strcmp(item->record.engine, FDM_ENGINE_TUNED) != 0)
+        return status;
+    if (!fdm_engine_has_tuned(options->isas))
+        return fdm_fail(err, FDM_ERR_UNSUPPORTED, "no tuned kernels for this processor");
+    return fdm_compile(graph, semantics, &tuned, &item->tuned, err);
 }
 
 /* Everything that needs the file; a failure makes the case a skipped one. */
@@ -261,15 +281,14 @@ static enum fdm_status load_case(const struct fdm_plan_options *options,
     status = fdm_label_order_fill(candidate->label_order, group->entry->classes, item->class_count,
                                   item->class_of, err);
     if (status == FDM_OK)
-        status =
-            fdm_compile(graph, fdm_semantics_find(record->semantics), NULL, &item->network, err);
+        status = compile_case(options, graph, item, err);
     if (status == FDM_OK)
         add_figures(item, graph);
     return status;
 }
 
 static enum fdm_status add_case(const struct fdm_plan_options *options, size_t group,
-                                const struct candidate *candidate, const char *semantics,
+                                const struct candidate *candidate, const struct variant *variant,
                                 const struct fdm_graph *graph, const struct fdm_error *import_error,
                                 struct fdm_plan *plan, struct fdm_error *err)
 {
@@ -283,7 +302,7 @@ static enum fdm_status add_case(const struct fdm_plan_options *options, size_t g
     item->group = group;
     item->record.state = FDM_CASE_PLANNED;
     enum fdm_status status =
-        name_case(options, &plan->groups[group], candidate, semantics, &item->record, err);
+        name_case(options, &plan->groups[group], candidate, variant, &item->record, err);
     if (status != FDM_OK)
         return status;
 
@@ -299,6 +318,22 @@ static enum fdm_status add_case(const struct fdm_plan_options *options, size_t g
     return FDM_OK;
 }
 
+/* One case per engine that the choice selects. */
+static enum fdm_status add_engines(const struct fdm_plan_options *options, size_t group,
+                                   const struct candidate *candidate, const char *semantics,
+                                   const struct fdm_graph *graph,
+                                   const struct fdm_error *import_error, struct fdm_plan *plan,
+                                   struct fdm_error *err)
+{
+    enum fdm_status status = FDM_OK;
+    struct variant variant = {.semantics = semantics};
+    for (size_t i = 0; status == FDM_OK && (variant.engine = fdm_engine_at(i)) != NULL; i++)
+        if (fdm_engine_wanted(options->engines.words, options->engines.count, options->isas,
+                              variant.engine))
+            status = add_case(options, group, candidate, &variant, graph, import_error, plan, err);
+    return status;
+}
+
 static enum fdm_status add_cases(const struct fdm_plan_options *options, size_t group,
                                  const struct candidate *candidate, struct fdm_plan *plan,
                                  struct fdm_error *err)
@@ -311,8 +346,8 @@ static enum fdm_status add_cases(const struct fdm_plan_options *options, size_t 
                           candidate->id);
     enum fdm_status status = FDM_OK;
     if (candidate->format == FDM_FORMAT_FLOAT) {
-        status =
-            add_case(options, group, candidate, FLOAT_SEMANTICS, graph, &import_error, plan, err);
+        status = add_engines(options, group, candidate, FLOAT_SEMANTICS, graph, &import_error, plan,
+                             err);
         goto done;
     }
     bool every = options->semantics.count == 1 && strcmp(options->semantics.words[0], "all") == 0;
@@ -321,7 +356,7 @@ static enum fdm_status add_cases(const struct fdm_plan_options *options, size_t 
         bool wanted =
             options->semantics.count == 0 ? i == 0 : every || allows(&options->semantics, name);
         if (wanted)
-            status = add_case(options, group, candidate, name, graph, &import_error, plan, err);
+            status = add_engines(options, group, candidate, name, graph, &import_error, plan, err);
     }
 done:
     fdm_graph_free(graph);
@@ -423,6 +458,9 @@ static enum fdm_status hash_plan(struct fdm_plan *plan, struct fdm_error *err)
 
 static enum fdm_status check_words(const struct fdm_plan_options *options, struct fdm_error *err)
 {
+    enum fdm_status status = fdm_engine_check(options->engines.words, options->engines.count, err);
+    if (status != FDM_OK)
+        return status;
     for (size_t i = 0; i < options->datasets.count; i++)
         if (fdm_registry_dataset(options->registry, options->datasets.words[i]) == NULL)
             return fdm_fail(err, FDM_ERR_USAGE, "no dataset \"%s\"; `fdm-bench list datasets`",
@@ -482,6 +520,7 @@ void fdm_plan_free(struct fdm_plan *plan)
         return;
     for (size_t i = 0; i < plan->case_count; i++) {
         fdm_network_free(plan->cases[i].network);
+        fdm_network_free(plan->cases[i].tuned);
         free(plan->cases[i].class_of);
     }
     for (size_t i = 0; i < plan->group_count; i++)

@@ -1,7 +1,7 @@
 /* The matrix: which cases a run consists of, with everything loaded that they need.
  *
  * A plan is made from the registry, the user's choice and the files that are there. Cases stand in
- * the order of the cards: dataset, model, format (float, int8), semantics. */
+ * the order of the cards: dataset, model, format (float, int8), semantics, engine. */
 #ifndef FDM_BENCH_PLAN_H
 #define FDM_BENCH_PLAN_H
 
@@ -36,6 +36,8 @@ struct fdm_plan_options {
     struct fdm_filter datasets;
     struct fdm_filter formats;   /* "float", "int8" */
     struct fdm_filter semantics; /* none: the default alone; "all": every preset */
+    struct fdm_filter engines;   /* none: tuned if there are kernels for `isas`; "all": each */
+    unsigned isas;               /* of the executor: set of enum fdm_nn_isa */
     uint32_t resolution;         /* 0: any */
     const struct fdm_plan_source *sources;
     size_t source_count;
@@ -60,7 +62,9 @@ struct fdm_plan_group {
 struct fdm_plan_case {
     struct fdm_case_record record;
     size_t group;
-    struct fdm_network *network;
+    struct fdm_network *network; /* the reference: what every engine must equal, bit for bit */
+    struct fdm_network *tuned;   /* the engine "tuned": for the executor's instruction sets;
+                                    otherwise NULL */
     struct fdm_mapping_choice mapping;
     uint32_t *class_of; /* for each output the class that it stands for, in byte order of names */
     uint32_t class_count;
@@ -77,6 +81,12 @@ struct fdm_plan {
     size_t case_count;
     char sha256[FDM_RECORD_SHA256]; /* of all that decides the results */
 };
+
+/* What executes the case. */
+static inline const struct fdm_network *fdm_plan_network(const struct fdm_plan_case *item)
+{
+    return item->tuned != NULL ? item->tuned : item->network;
+}
 
 /* FDM_ERR_USAGE if the choice selects nothing, FDM_ERR_NOT_FOUND if none of the images is there; a
  * missing or unusable model file becomes a skipped case. The caller frees `*out`. */

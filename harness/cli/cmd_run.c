@@ -7,6 +7,7 @@
 #include "harness/base/fs.h"
 #include "harness/bench/board_choice.h"
 #include "harness/bench/device.h"
+#include "harness/bench/engine.h"
 #include "harness/bench/parallel.h"
 #include "harness/bench/plan.h"
 #include "harness/bench/run.h"
@@ -55,6 +56,7 @@ struct request {
     struct fdm_opt_words datasets;
     struct fdm_opt_words formats;
     struct fdm_opt_words semantics;
+    struct fdm_opt_words engines;
     uint32_t resolution;
     const char *scheme;
     uint32_t seed;
@@ -157,6 +159,12 @@ static uint32_t limit_of(const struct request *request, const struct fdm_board_c
     return choice->emulated ? EMULATED_IMAGES : 0;
 }
 
+/* Whose kernels a tuned network may have. */
+static unsigned isas_of(const struct fdm_board_choice *choice)
+{
+    return choice->board->kind == FDM_BOARD_HOST ? fdm_nn_host_isas() : 0;
+}
+
 static enum fdm_status make_plan(const struct request *request, const struct workplace *place,
                                  struct job *job, struct fdm_error *err)
 {
@@ -170,6 +178,8 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
         .datasets = filter_of(&request->datasets),
         .formats = filter_of(&request->formats),
         .semantics = filter_of(&request->semantics),
+        .engines = filter_of(&request->engines),
+        .isas = isas_of(&job->choice),
         .resolution = request->resolution,
         .sources = place->sources,
         .source_count = place->source_count,
@@ -464,6 +474,7 @@ int fdm_cmd_run(int argc, char **argv)
          "int8 rounding presets, or all (default: tflite); see `fdm-bench "
          "list semantics`",
          FDM_OPT_LIST, &request.semantics, 0, 0},
+        {"engine", "NAMES", FDM_ENGINE_HELP, FDM_OPT_LIST, &request.engines, 0, 0},
         {"resolution", "PIXELS", "only models of this input size", FDM_OPT_COUNT,
          &request.resolution, 1, 65536},
         {"scheme", "NAME", "which images: auto (default), st, keras, all or list", FDM_OPT_TEXT,
@@ -510,5 +521,6 @@ int fdm_cmd_run(int argc, char **argv)
     fdm_opt_words_release(&request.datasets);
     fdm_opt_words_release(&request.formats);
     fdm_opt_words_release(&request.semantics);
+    fdm_opt_words_release(&request.engines);
     return code;
 }
