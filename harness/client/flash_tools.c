@@ -1,0 +1,264 @@
+#include "harness/client/flash_tools.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define WORD_MAX 1024
+#define VTOR "0xE000ED08" /* vector table offset register, Armv7-M and Armv8-M */
+
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+FDM_PRINTF(2, 3)
+static void add(struct fdm_flash_argv *argv, const char *format, ...)
+{
+    char word[WORD_MAX];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(word, sizeof word, format, args);
+    va_end(args);
+    char *copy = len >= 0 && (size_t)len < sizeof word ? strdup(word) : NULL;
+    if (copy == NULL || argv->count == FDM_FLASH_WORDS_MAX) {
+        free(copy);
+        argv->failed = true;
+        return;
+    }
+    argv->words[argv->count++] = copy;
+    argv->words[argv->count] = NULL;
+}
+
+void fdm_flash_argv_release(struct fdm_flash_argv *argv)
+{
+    for (size_t i = 0; i < argv->count; i++)
+        free(argv->words[i]);
+    memset(argv, 0, sizeof *argv);
+}
+
+/* ---- OpenOCD --------------------------------------------------------------------------------- */
+
+static void openocd_command(struct fdm_flash_argv *argv, const char *command)
+{
+    add(argv, "-c");
+    add(argv, "%s", command);
+}
+
+static void openocd_connect(const struct fdm_flash_chip *chip, const char *serial,
+                            struct fdm_flash_argv *argv)
+{
+    add(argv, "openocd");
+    for (size_t i = 0; chip->openocd[i] != NULL; i++) {
+        add(argv, "-f");
+        add(argv, "%s", chip->openocd[i]);
+    }
+    add(argv, "-c");
+    add(argv, "adapter serial %s", serial);
+    /* What waits in RAM for its program is not to be reset. */
+    if (!chip->ram)
+        openocd_command(argv, "reset_config srst_only srst_nogate connect_assert_srst");
+    openocd_command(argv, "init");
+}
+
+static void openocd_identify(const struct fdm_flash_chip *chip, const char *serial,
+                             struct fdm_flash_argv *argv)
+{
+    openocd_connect(chip, serial, argv);
+    if (chip->chip_id_register != 0) {
+        add(argv, "-c");
+        add(argv, "echo \"fdm-chip [read_memory 0x%08" PRIX32 " 32 1]\"", chip->chip_id_register);
+    }
+    if (chip->protection_register != 0) {
+        add(argv, "-c");
+        add(argv, "echo \"" FDM_FLASH_PROTECTION_LABEL "[read_memory 0x%08" PRIX32 " 32 1]\"",
+            chip->protection_register);
+    }
+    openocd_command(argv, "shutdown");
+}
+
+static void openocd_write(const struct fdm_flash_chip *chip, const char *serial, const char *image,
+                          struct fdm_flash_argv *argv)
+{
+    openocd_connect(chip, serial, argv);
+    add(argv, "-c");
+    if (!chip->ram) {
+        add(argv, "program {%s} verify reset exit", image);
+        return;
+    }
+    add(argv, "halt; load_image {%s}; verify_image {%s}; echo {** Verified OK **}", image, image);
+    add(argv, "-c");
+    add(argv,
+        "mww " VTOR " 0x%08" PRIX32 "; reg sp [read_memory 0x%08" PRIX32
+        " 32 1]; resume [read_memory 0x%08" PRIX32 " 32 1]",
+        chip->address, chip->address, chip->address + 4);
+    openocd_command(argv, "shutdown");
+}
+
+static const struct fdm_flash_saying openocd_sayings[] = {
+    {"LIBUSB_ERROR_ACCESS", FDM_FLASH_PERMISSION},
+    {"LIBUSB_ERROR_BUSY", FDM_FLASH_BUSY},
+    {"LIBUSB_ERROR_NO_DEVICE", FDM_FLASH_UNPLUGGED},
+    {"LIBUSB_ERROR_IO", FDM_FLASH_UNPLUGGED},
+    {"LIBUSB_ERROR_PIPE", FDM_FLASH_UNPLUGGED},
+    {"Can't find target/", FDM_FLASH_UNFIT},
+    {"Can't find interface/", FDM_FLASH_UNFIT},
+    {"Target voltage too low", FDM_FLASH_NO_TARGET},
+    {"init mode failed (unable to connect to the target)", FDM_FLASH_NO_TARGET},
+    {"open failed", FDM_FLASH_NO_PROBE},
+    {"Device Security Bit Set", FDM_FLASH_LOCKED},
+    {"device protected", FDM_FLASH_LOCKED},
+    {"protection violated", FDM_FLASH_LOCKED},
+    {"Cannot identify target as a", FDM_FLASH_WRONG_CHIP},
+    {"** Verify Failed **", FDM_FLASH_VERIFY},
+    {"checksum mismatch", FDM_FLASH_VERIFY},
+    {"Unable to reset target", FDM_FLASH_NO_TARGET},
+    {"Target not examined", FDM_FLASH_NO_TARGET},
+    {NULL, FDM_FLASH_UNKNOWN},
+};
+
+/* ---- stlink's tools -------------------------------------------------------------------------- */
+
+/* st-info cannot be told which probe: it lists all. */
+static void stlink_identify(const struct fdm_flash_chip *chip, const char *serial,
+                            struct fdm_flash_argv *argv)
+{
+    (void)chip;
+    (void)serial;
+    add(argv, "st-info");
+    add(argv, "--probe");
+    add(argv, "--connect-under-reset");
+}
+
+static void stlink_write(const struct fdm_flash_chip *chip, const char *serial, const char *image,
+                         struct fdm_flash_argv *argv)
+{
+    add(argv, "st-flash");
+    add(argv, "--serial");
+    add(argv, "%s", serial);
+    add(argv, "--connect-under-reset");
+    add(argv, "--reset");
+    add(argv, "write");
+    add(argv, "%s", image);
+    add(argv, "0x%08" PRIX32, chip->address);
+}
+
+static const struct fdm_flash_saying stlink_sayings[] = {
+    {"access error", FDM_FLASH_PERMISSION},
+    {"LIBUSB_ERROR_ACCESS", FDM_FLASH_PERMISSION},
+    {"LIBUSB_ERROR_BUSY", FDM_FLASH_BUSY},
+    {"LIBUSB_ERROR_NO_DEVICE", FDM_FLASH_UNPLUGGED},
+    {"LIBUSB_ERROR_IO", FDM_FLASH_UNPLUGGED},
+    {"LIBUSB_ERROR_PIPE", FDM_FLASH_UNPLUGGED},
+    {"Couldn't find", FDM_FLASH_NO_PROBE},
+    {"Flash memory is write protected", FDM_FLASH_LOCKED},
+    {"Failed to unlock flash", FDM_FLASH_LOCKED},
+    {"Flash unlock failed", FDM_FLASH_LOCKED},
+    {"Verification of flash failed", FDM_FLASH_VERIFY},
+    {"Failed to enter SWD mode", FDM_FLASH_NO_TARGET},
+    {"Can not connect to target", FDM_FLASH_NO_TARGET},
+    {"Failed to connect to target", FDM_FLASH_NO_TARGET},
+    {"unknown chip id", FDM_FLASH_UNFIT},
+    {NULL, FDM_FLASH_UNKNOWN},
+};
+
+/* ---- STM32CubeProgrammer --------------------------------------------------------------------- */
+
+static void cube_connect(const struct fdm_flash_chip *chip, const char *serial,
+                         struct fdm_flash_argv *argv)
+{
+    add(argv, "STM32_Programmer_CLI");
+    add(argv, "-c");
+    add(argv, "port=SWD");
+    add(argv, "sn=%s", serial);
+    if (chip->ram) {
+        add(argv, "ap=1");
+        add(argv, "mode=HOTPLUG");
+    } else {
+        add(argv, "mode=UR");
+        add(argv, "reset=HWrst");
+    }
+}
+
+static void cube_identify(const struct fdm_flash_chip *chip, const char *serial,
+                          struct fdm_flash_argv *argv)
+{
+    cube_connect(chip, serial, argv);
+}
+
+static void cube_write(const struct fdm_flash_chip *chip, const char *serial, const char *image,
+                       struct fdm_flash_argv *argv)
+{
+    cube_connect(chip, serial, argv);
+    add(argv, "-w");
+    add(argv, "%s", image);
+    add(argv, "-v");
+    if (chip->ram) {
+        add(argv, "-s");
+        add(argv, "0x%08" PRIX32, chip->address);
+    } else {
+        add(argv, "-hardRst");
+    }
+}
+
+static const struct fdm_flash_saying cube_sayings[] = {
+    {"No debug probe detected", FDM_FLASH_NO_PROBE},
+    {"No STLink detected", FDM_FLASH_NO_PROBE},
+    {"No ST-LINK detected", FDM_FLASH_NO_PROBE},
+    {"DEV_NO_STLINK", FDM_FLASH_NO_PROBE},
+    {"Serial number not found", FDM_FLASH_NO_PROBE},
+    {"DEV_CONNECT_ERR", FDM_FLASH_BUSY},
+    {"DEV_USB_COMM_ERR", FDM_FLASH_UNPLUGGED},
+    {"Data mismatch found at address", FDM_FLASH_VERIFY},
+    {"Read Out Protection", FDM_FLASH_LOCKED},
+    {"memory protection mechanism is active", FDM_FLASH_LOCKED},
+    {"failed to erase memory", FDM_FLASH_LOCKED},
+    {"No STM32 target found", FDM_FLASH_NO_TARGET},
+    {"Unable to get core ID", FDM_FLASH_NO_TARGET},
+    {NULL, FDM_FLASH_UNKNOWN},
+};
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+const struct fdm_flash_tool fdm_flash_tools[] = {
+    {"STM32_Programmer_CLI", "it comes with STM32CubeProgrammer, from st.com", false, true,
+     cube_identify, cube_write, "Device ID", false, "Download verified successfully", cube_sayings},
+    {"openocd", "apt-get install openocd", false, true, openocd_identify, openocd_write,
+     "fdm-chip ", false, "** Verified OK **", openocd_sayings},
+    {"st-flash", "apt-get install stlink-tools", true, false, stlink_identify, stlink_write,
+     "chipid:", true, "Flash written and verified", stlink_sayings},
+    {NULL, NULL, false, false, NULL, NULL, NULL, false, NULL, NULL},
+};
+
+enum fdm_flash_failure fdm_flash_classify(const struct fdm_flash_tool *tool, const char *output)
+{
+    const struct fdm_flash_saying *saying = tool->sayings;
+    while (saying->words != NULL && strstr(output, saying->words) == NULL)
+        saying++;
+    return saying->failure;
+}
+
+static const char *find_serial(const char *output, const char *serial)
+{
+    size_t len = strlen(serial);
+    for (; *output != '\0'; output++)
+        if (strncasecmp(output, serial, len) == 0)
+            return output + len;
+    return NULL;
+}
+
+bool fdm_flash_find(const struct fdm_flash_tool *tool, const char *output, const char *label,
+                    const char *serial, uint32_t *out)
+{
+    if (tool->listed)
+        output = find_serial(output, serial);
+    const char *at = output != NULL ? strstr(output, label) : NULL;
+    if (at == NULL)
+        return false;
+    at += strlen(label);
+    at += strspn(at, " \t:");
+    char *end;
+    unsigned long long value = strtoull(at, &end, 16);
+    *out = (uint32_t)value;
+    return end != at && value <= UINT32_MAX && strncmp(at, "0x", 2) == 0;
+}

@@ -1,0 +1,558 @@
+/* Flashing against stand-ins for the tools: scripts that record how they are called, and say what
+ * the tools say (OpenOCD 0.12, stlink 1.7, STM32CubeProgrammer 2.17). */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/fs.h"
+#include "harness/client/flash.h"
+
+#define SERIAL "002F00174741500220383733"
+#define OTHER "066DFF485671664867"
+
+/* ---- A world with probes and tools ----------------------------------------------------------- */
+
+struct world {
+    char *folder;
+    char *path; /* that was set before */
+};
+
+static void put(const struct world *world, const char *name, const char *text, unsigned mode)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    char *path = fdm_fs_join(world->folder, name);
+    char *folder = strdup(path);
+    *strrchr(folder, '/') = '\0';
+    assert_ok(fdm_fs_make_dirs(folder, &err), err);
+    assert_ok(fdm_fs_write_unsynced(path, text, strlen(text), &err), err);
+    assert_int_equal(chmod(path, mode), 0);
+    free(folder);
+    free(path);
+}
+
+static void attach(const struct world *world, unsigned number, const char *product,
+                   const char *serial)
+{
+    char name[96];
+    char text[32];
+    const struct {
+        const char *name;
+        const char *text;
+    } attributes[] = {{"idVendor", "0483\n"},
+                      {"idProduct", product},
+                      {"product", "STLINK-V3\n"},
+                      {"serial", serial},
+                      {"busnum", "1\n"}};
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+        snprintf(name, sizeof name, "sys/bus/usb/devices/1-%u/%s", number, attributes[i].name);
+        put(world, name, attributes[i].text, 0644);
+    }
+    snprintf(name, sizeof name, "sys/bus/usb/devices/1-%u/devnum", number);
+    snprintf(text, sizeof text, "%u\n", number);
+    put(world, name, text, 0644);
+    snprintf(name, sizeof name, "dev/bus/usb/001/%03u", number);
+    put(world, name, "", 0644);
+}
+
+/* Says the file "say.<step>" and ends with the status in "code.<step>"; "once.<step>" goes before,
+ * the first time. The step is "write" for calls that change something. */
+static const char tool_script[] =
+    "#!/bin/sh\n"
+    "cd \"$FLASH_WORLD\" || exit 99\n"
+    "tool=${0##*/}\n"
+    "echo \"$tool $*\" >>calls\n"
+    "step=identify\n"
+    "case \"$*\" in *' write '* | *program* | *load_image* | *' -w '*) "
+    "step=write ;; esac\n"
+    "[ ! -e hang.$step ] || exec sleep 60\n"
+    "if [ -e once.$step ]; then cat once.$step; rm once.$step; exit 1; "
+    "fi\n"
+    "[ ! -e say.$step ] || cat say.$step\n"
+    "[ ! -e code.$step ] || exit \"$(cat code.$step)\"\n";
+static const char objcopy_script[] = "#!/bin/sh\n"
+                                     "echo \"objcopy $*\" >>\"$FLASH_WORLD/calls\"\n"
+                                     "cp \"$3\" \"$4\"\n";
+
+static void begin(struct world *world)
+{
+    char path[512];
+    char *sys;
+    char *dev;
+    world->folder = test_tmpdir();
+    world->path = strdup(getenv("PATH"));
+    put(world, "bin/objcopy", objcopy_script, 0755);
+    put(world, "agent.elf", "ELF", 0644);
+    snprintf(path, sizeof path, "%s/bin:/usr/bin:/bin", world->folder);
+    sys = fdm_fs_join(world->folder, "sys");
+    dev = fdm_fs_join(world->folder, "dev");
+    setenv("PATH", path, 1);
+    setenv("FLASH_WORLD", world->folder, 1);
+    setenv("FDM_SYSFS", sys, 1);
+    setenv("FDM_DEV", dev, 1);
+    free(sys);
+    free(dev);
+}
+
+static void end(struct world *world)
+{
+    setenv("PATH", world->path, 1);
+    unsetenv("FDM_SYSFS");
+    unsetenv("FDM_DEV");
+    test_rmtree(world->folder);
+    free(world->folder);
+    free(world->path);
+}
+
+static void install(const struct world *world, const char *tool)
+{
+    char name[64];
+    snprintf(name, sizeof name, "bin/%s", tool);
+    put(world, name, tool_script, 0755);
+    if (strcmp(tool, "st-flash") == 0)
+        put(world, "bin/st-info", tool_script, 0755);
+}
+
+/* What was called, one call a line, with the world's folder taken out. */
+static char *calls(const struct world *world)
+{
+    uint8_t *text = NULL;
+    size_t len;
+    char *path = fdm_fs_join(world->folder, "calls");
+    if (fdm_fs_read(path, 65536, &text, &len, NULL) != FDM_OK)
+        text = (uint8_t *)strdup("");
+    free(path);
+    size_t folder = strlen(world->folder);
+    for (char *at = strstr((char *)text, world->folder); at != NULL; at = strstr(at, world->folder))
+        memmove(at, at + folder, strlen(at + folder) + 1);
+    return (char *)text;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+    for (; *text != '\0'; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+static const struct fdm_flash_chip h7 = {.openocd = {"interface/stlink.cfg", "target/stm32h7x.cfg"},
+                                         .address = 0x08000000,
+                                         .chip_id = 0x450,
+                                         .chip_id_register = 0x5C001000,
+                                         .protection_register = 0x5200201C,
+                                         .protection_shift = 8};
+static const struct fdm_flash_chip n6 = {
+    .openocd = {"interface/stlink-dap.cfg", "target/stm32n6x.cfg"},
+    .address = 0x34000400,
+    .chip_id = 0x486,
+    .ram = true};
+
+static enum fdm_status write_with(const struct world *world, const char *tool, const char *serial,
+                                  const struct fdm_flash_chip *chip, struct fdm_error *err)
+{
+    char *program = fdm_fs_join(world->folder, "agent.elf");
+    const struct fdm_flash_job job = {.board = "STM32H747I-DISCO",
+                                      .chip = *chip,
+                                      .program = program,
+                                      .objcopy = "objcopy",
+                                      .tool = tool,
+                                      .serial = serial,
+                                      .timeout_ns = 20 * FDM_NS_PER_S};
+    enum fdm_status status = fdm_flash_write(&job, err);
+    free(program);
+    return status;
+}
+
+/* ---- What tools say -------------------------------------------------------------------------- */
+
+#define OPENOCD_ID                                                                                 \
+    "Info : STLINK V3J7M2 (API v3) VID:PID 0483:374E\nInfo : Target voltage: 3.283445\n"           \
+    "fdm-chip 0x20036450\nfdm-protection 0x16aaaad0\nshutdown command invoked\n"
+#define OPENOCD_DONE                                                                               \
+    "** Programming Started **\n** Programming Finished **\n** Verify Started **\n"                \
+    "** Verified OK **\n** Resetting Target **\nshutdown command invoked\n"
+#define STLINK_ID                                                                                  \
+    "Found 2 stlink programmers\n  version:    V2J37S27\n  serial:     " OTHER                     \
+    "\n  chipid:     0x0451\n  version:    V3J7M2\n  serial:     " SERIAL                          \
+    "\n  flash:      2097152 (pagesize: 131072)\n  chipid:     0x0450\n"
+#define STLINK_DONE                                                                                \
+    "2026-01-01T00:00:00 INFO common.c: Starting verification of write complete\n"                 \
+    "2026-01-01T00:00:00 INFO common.c: Flash written and verified! jolly good!\n"
+#define CUBE_ID                                                                                    \
+    "ST-LINK SN  : " SERIAL "\nVoltage     : 3.28V\nConnect mode: Under Reset\n"                   \
+    "Device ID   : 0x450\nDevice name : STM32H7xx\n"
+#define CUBE_DONE                                                                                  \
+    "File download complete\n\nVerifying ...\n\nDownload verified successfully \n\nHard reset is " \
+    "performed\n"
+
+static void each_tool_is_called_as_it_wants(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tool;
+        const struct fdm_flash_chip *chip;
+        const char *identify, *write;
+        const char *calls;
+    } cases[] = {
+        {"openocd", &h7, OPENOCD_ID, OPENOCD_DONE,
+         "openocd -f interface/stlink.cfg -f target/stm32h7x.cfg -c adapter serial " SERIAL
+         " -c reset_config srst_only srst_nogate connect_assert_srst -c init"
+         " -c echo \"fdm-chip [read_memory 0x5C001000 32 1]\""
+         " -c echo \"fdm-protection [read_memory 0x5200201C 32 1]\" -c shutdown\n"
+         "openocd -f interface/stlink.cfg -f target/stm32h7x.cfg -c adapter serial " SERIAL
+         " -c reset_config srst_only srst_nogate connect_assert_srst -c init"
+         " -c program {/agent.elf} verify reset exit\n"},
+        {"openocd", &n6, "Info : clock speed 8000 kHz\n", OPENOCD_DONE,
+         "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c adapter serial " SERIAL
+         " -c init -c shutdown\n"
+         "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c adapter serial " SERIAL
+         " -c init -c halt; load_image {/agent.elf}; verify_image {/agent.elf};"
+         " echo {** Verified OK **} -c mww 0xE000ED08 0x34000400;"
+         " reg sp [read_memory 0x34000400 32 1]; resume [read_memory 0x34000404 32 1]"
+         " -c shutdown\n"},
+        {"st-flash", &h7, STLINK_ID, STLINK_DONE,
+         "objcopy -O binary /agent.elf /agent.elf.bin\n"
+         "st-info --probe --connect-under-reset\n"
+         "st-flash --serial " SERIAL
+         " --connect-under-reset --reset write /agent.elf.bin 0x08000000\n"},
+        {"STM32_Programmer_CLI", &h7, CUBE_ID, CUBE_DONE,
+         "STM32_Programmer_CLI -c port=SWD sn=" SERIAL " mode=UR reset=HWrst\n"
+         "STM32_Programmer_CLI -c port=SWD sn=" SERIAL
+         " mode=UR reset=HWrst -w /agent.elf -v -hardRst\n"},
+        {"STM32_Programmer_CLI", &n6, "Device ID   : 0x486\n", CUBE_DONE,
+         "STM32_Programmer_CLI -c port=SWD sn=" SERIAL " ap=1 mode=HOTPLUG\n"
+         "STM32_Programmer_CLI -c port=SWD sn=" SERIAL
+         " ap=1 mode=HOTPLUG -w /agent.elf -v -s 0x34000400\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world world;
+        struct fdm_error err = FDM_ERROR_INIT;
+        begin(&world);
+        attach(&world, 4, "374e\n", SERIAL "\n");
+        install(&world, cases[i].tool);
+        put(&world, "say.identify", cases[i].identify, 0644);
+        put(&world, "say.write", cases[i].write, 0644);
+        assert_ok(write_with(&world, cases[i].tool, NULL, cases[i].chip, &err), err);
+        char *got = calls(&world);
+        /* The raw bytes stand beside the program, under a name of this process. */
+        char number[32];
+        snprintf(number, sizeof number, ".%ld.bin", (long)getpid());
+        for (char *at = strstr(got, number); at != NULL; at = strstr(at, number))
+            memmove(at, at + strlen(number) - 4, strlen(at + strlen(number) - 4) + 1);
+        assert_string_equal(got, cases[i].calls);
+        free(got);
+        end(&world);
+    }
+}
+
+static void each_failure_has_words_of_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark;
+        const char *tool;
+        const char *step; /* that fails */
+        const char *says;
+        const char *code; /* its exit status */
+        enum fdm_status status;
+        const char *message;
+        size_t calls;
+    } cases[] = {
+        {"openocd: no probe", "openocd", "identify", "Error: open failed\n", "1", FDM_ERR_NOT_FOUND,
+         "openocd: the tool does not find the debug probe: Error: open failed", 1},
+        {"openocd: no permission", "openocd", "identify",
+         "Error: libusb_open() failed with LIBUSB_ERROR_ACCESS\nError: open failed\n", "1",
+         FDM_ERR_IO, "no permission to open the debug probe: install the udev rules", 1},
+        {"openocd: in use", "openocd", "identify",
+         "Error: libusb_claim_interface() failed with LIBUSB_ERROR_BUSY\nError: open failed\n", "1",
+         FDM_ERR_BUSY, "another program holds the debug probe", 1},
+        {"openocd: no power", "openocd", "identify",
+         "Info : Target voltage: 0.002\nError: Target voltage too low. Check target power\n", "1",
+         FDM_ERR_IO, "the chip does not answer: is the board powered", 3},
+        {"openocd: too old for the chip", "openocd", "identify",
+         "embedded:startup.tcl:28: Error: Can't find target/stm32n6x.cfg\n", "1", FDM_ERR_USAGE,
+         "this version of the tool does not know the chip", 1},
+        {"openocd: another chip", "openocd", "identify",
+         "fdm-chip 0x10006451\nfdm-protection 0xc0ffaafd\n", "0", FDM_ERR_USAGE,
+         "the chip behind probe " SERIAL " is 0x451, STM32H747I-DISCO has 0x450", 1},
+        {"openocd: a locked chip, seen before anything is written", "openocd", "identify",
+         "fdm-chip 0x20036450\nfdm-protection 0x16aa55d0\n", "0", FDM_ERR_IO,
+         "openocd: the flash is locked by read or write protection (RDP, WRP)", 1},
+        {"openocd: locked, when it writes", "openocd", "write",
+         "Error: stm32h7x.cpu0: Flash operation failed, protection violated\n"
+         "** Programming Failed **\n",
+         "1", FDM_ERR_IO, "the flash is locked", 2},
+        {"openocd: does not verify", "openocd", "write",
+         "** Programming Finished **\n** Verify Started **\nError: checksum mismatch\n"
+         "** Verify Failed **\n",
+         "1", FDM_ERR_IO,
+         "what was written does not verify: Error: checksum mismatch (tried three times)", 6},
+        {"openocd: the cable is pulled", "openocd", "write",
+         "** Programming Started **\nError: jtag_libusb_bulk_write error: LIBUSB_ERROR_NO_DEVICE\n"
+         "** Programming Failed **\n",
+         "1", FDM_ERR_EOF, "the debug probe went away: was the cable pulled?", 2},
+        {"openocd: words that nobody knows", "openocd", "write",
+         "Info : all is well\nError: the moon is full\nInfo : good bye\n", "1", FDM_ERR_IO,
+         "openocd: the tool failed: Error: the moon is full", 2},
+        {"openocd: a success that does not say so", "openocd", "write",
+         "shutdown command invoked\n", "0", FDM_ERR_IO,
+         "openocd: the tool failed: shutdown command invoked", 2},
+        {"stlink: no probe", "st-flash", "write",
+         "2026-01-01T00:00:00 WARN usb.c: Couldn't find any ST-Link devices\n", "255",
+         FDM_ERR_NOT_FOUND, "st-flash: the tool does not find the debug probe: 2026", 3},
+        {"stlink: no permission", "st-flash", "write",
+         "ERROR usb.c: Could not open USB device 0x0483:0x374e, access error.\n", "255", FDM_ERR_IO,
+         "no permission to open the debug probe", 3},
+        {"stlink: the chip is silent", "st-flash", "identify",
+         "Failed to enter SWD mode\nFailed to connect to target\n", "1", FDM_ERR_IO,
+         "the chip does not answer: is the board powered, and its power jumper set to ST-LINK?: "
+         "Failed to enter SWD mode",
+         4},
+        {"stlink: no chip behind the probe", "st-flash", "identify",
+         "  serial:     " SERIAL "\n  chipid:     0x0000\n", "0", FDM_ERR_IO,
+         "the chip does not answer", 4},
+        {"stlink: another chip", "st-flash", "identify",
+         "  serial:     " SERIAL "\n  chipid:     0x0451\n", "0", FDM_ERR_USAGE, "is 0x451", 2},
+        {"stlink: locked", "st-flash", "write",
+         "ERROR common_flash.c: Flash memory is write "
+         "protected\n",
+         "255", FDM_ERR_IO, "the flash is locked", 3},
+        {"stlink: does not verify", "st-flash", "write",
+         "ERROR common.c: Verification of flash failed at offset: 1024\n", "255", FDM_ERR_IO,
+         "does not verify: ERROR common.c: Verification of flash failed at offset: 1024", 7},
+        {"stlink: the cable is pulled", "st-flash", "write",
+         "[!] send_recv send request failed: LIBUSB_ERROR_NO_DEVICE\n", "255", FDM_ERR_EOF,
+         "the debug probe went away", 3},
+        {"cube: no probe", "STM32_Programmer_CLI", "identify", "Error: No debug probe detected.\n",
+         "1", FDM_ERR_NOT_FOUND,
+         "STM32_Programmer_CLI: the tool does not find the debug probe: Error: No debug probe", 1},
+        {"cube: in use", "STM32_Programmer_CLI", "identify", "ST-LINK error (DEV_CONNECT_ERR)\n",
+         "1", FDM_ERR_BUSY, "another program holds the debug probe", 1},
+        {"cube: another chip", "STM32_Programmer_CLI", "identify", "Device ID   : 0x451\n", "0",
+         FDM_ERR_USAGE, "is 0x451", 1},
+        {"cube: the chip is silent", "STM32_Programmer_CLI", "identify",
+         "Error: Unable to get core ID\nError: No STM32 target found! If your product embeds Debug "
+         "Authentication, please perform a discovery using Debug Authentication\n",
+         "1", FDM_ERR_IO, "the chip does not answer", 3},
+        {"cube: locked", "STM32_Programmer_CLI", "write", "Error: failed to erase memory\n", "1",
+         FDM_ERR_IO, "the flash is locked", 2},
+        {"cube: does not verify", "STM32_Programmer_CLI", "write",
+         "Error: Data mismatch found at address 0x08000400 (byte = 0x00 instead of 0x0A)\n", "1",
+         FDM_ERR_IO, "does not verify: Error: Data mismatch found at address 0x08000400", 6},
+        {"cube: the cable is pulled", "STM32_Programmer_CLI", "write",
+         "ST-LINK error (DEV_USB_COMM_ERR)\n", "1", FDM_ERR_EOF, "the debug probe went away", 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world world;
+        struct fdm_error err = FDM_ERROR_INIT;
+        char name[32];
+        begin(&world);
+        attach(&world, 4, "374e\n", SERIAL "\n");
+        install(&world, cases[i].tool);
+        bool is_openocd = strcmp(cases[i].tool, "openocd") == 0;
+        bool is_stlink = strcmp(cases[i].tool, "st-flash") == 0;
+        put(&world, "say.identify",
+            is_openocd  ? OPENOCD_ID
+            : is_stlink ? STLINK_ID
+                        : CUBE_ID,
+            0644);
+        put(&world, "say.write",
+            is_openocd  ? OPENOCD_DONE
+            : is_stlink ? STLINK_DONE
+                        : CUBE_DONE,
+            0644);
+        snprintf(name, sizeof name, "say.%s", cases[i].step);
+        put(&world, name, cases[i].says, 0644);
+        snprintf(name, sizeof name, "code.%s", cases[i].step);
+        put(&world, name, cases[i].code, 0644);
+        enum fdm_status status = write_with(&world, cases[i].tool, SERIAL, &h7, &err);
+        char *called = calls(&world);
+        if (status != cases[i].status || strstr(err.message, cases[i].message) == NULL ||
+            count_lines(called) != cases[i].calls)
+            fail_msg("%s: %s, %zu calls: %s", cases[i].remark, fdm_status_name(status),
+                     count_lines(called), err.message);
+        free(called);
+        end(&world);
+    }
+}
+
+static void a_chip_that_answers_late_is_asked_again(void **state)
+{
+    (void)state;
+    struct world world;
+    struct fdm_error err = FDM_ERROR_INIT;
+    begin(&world);
+    attach(&world, 4, "374e\n", SERIAL "\n");
+    install(&world, "openocd");
+    put(&world, "once.identify", "Error: init mode failed (unable to connect to the target)\n",
+        0644);
+    put(&world, "say.identify", OPENOCD_ID, 0644);
+    put(&world, "say.write", OPENOCD_DONE, 0644);
+    assert_ok(write_with(&world, "openocd", NULL, &h7, &err), err);
+    char *called = calls(&world);
+    assert_int_equal(count_lines(called), 3);
+    free(called);
+    end(&world);
+}
+
+static void a_tool_that_hangs_is_ended(void **state)
+{
+    (void)state;
+    struct world world;
+    struct fdm_error err = FDM_ERROR_INIT;
+    begin(&world);
+    attach(&world, 4, "374e\n", SERIAL "\n");
+    install(&world, "openocd");
+    put(&world, "hang.identify", "", 0644);
+    const struct fdm_flash_job job = {.board = "B",
+                                      .chip = h7,
+                                      .program = "agent.elf",
+                                      .tool = "openocd",
+                                      .timeout_ns = FDM_NS_PER_S};
+    assert_int_equal(fdm_flash_write(&job, &err), FDM_ERR_TIMEOUT);
+    assert_non_null(strstr(err.message, "openocd did not end within 1 s and was ended"));
+    end(&world);
+}
+
+static void the_probe_is_chosen_by_its_serial_number(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark;
+        const char *first, *second; /* attached */
+        const char *wanted;
+        enum fdm_status status;
+        const char *message;
+    } cases[] = {
+        {"none", NULL, NULL, NULL, FDM_ERR_NOT_FOUND, "no debug probe is attached: plug"},
+        {"the wanted one is not there", OTHER, NULL, SERIAL, FDM_ERR_NOT_FOUND,
+         "no debug probe has the serial number " SERIAL "; attached: " OTHER " (STLINK-V3)"},
+        {"the only one", SERIAL, NULL, NULL, FDM_OK, ""},
+        {"two, and no number", SERIAL, OTHER, NULL, FDM_ERR_USAGE,
+         "2 debug probes are attached, " SERIAL " (STLINK-V3), " OTHER
+         " (STLINK-V3): name the board's one"},
+        {"two, and a number", SERIAL, OTHER, OTHER, FDM_OK, ""},
+        {"in lower case", SERIAL, OTHER, "066dff485671664867", FDM_OK, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world world;
+        struct fdm_probe *probes;
+        struct fdm_probe chosen;
+        size_t count;
+        struct fdm_error err = FDM_ERROR_INIT;
+        begin(&world);
+        if (cases[i].first != NULL)
+            attach(&world, 4, "374e\n", cases[i].first);
+        if (cases[i].second != NULL)
+            attach(&world, 5, "374b\n", cases[i].second);
+        attach(&world, 6, "5740\n", "no probe");
+        assert_ok(fdm_probe_list(&probes, &count, &err), err);
+        enum fdm_status status =
+            fdm_flash_choose_probe(probes, count, cases[i].wanted, &chosen, &err);
+        if (status != cases[i].status || strstr(err.message, cases[i].message) == NULL)
+            fail_msg("%s: %s", cases[i].remark, err.message);
+        if (status == FDM_OK && cases[i].wanted != NULL)
+            assert_string_equal(chosen.serial, OTHER);
+        free(probes);
+        end(&world);
+    }
+}
+
+static void a_probe_that_may_not_be_opened_is_told(void **state)
+{
+    (void)state;
+    static const struct fdm_probe locked = {SERIAL, "STLINK-V3", "/dev/bus/usb/001/004", false};
+    struct fdm_probe chosen;
+    struct fdm_error err = FDM_ERROR_INIT;
+    assert_int_equal(fdm_flash_choose_probe(&locked, 1, NULL, &chosen, &err), FDM_ERR_IO);
+    assert_non_null(strstr(err.message, "no permission to open the debug probe " SERIAL
+                                        " (/dev/bus/usb/001/004): install the udev rules"));
+}
+
+static void the_tool_is_chosen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark;
+        const char *installed[2];
+        const char *wanted;
+        const struct fdm_flash_chip *chip;
+        enum fdm_status status;
+        const char *words; /* of the message, or of the first call */
+    } cases[] = {
+        {"nothing is there",
+         {NULL, NULL},
+         NULL,
+         &h7,
+         FDM_ERR_NOT_FOUND,
+         "nothing here can put a program on the board: apt-get install openocd"},
+        {"the wanted one is missing",
+         {"openocd", NULL},
+         "st-flash",
+         &h7,
+         FDM_ERR_NOT_FOUND,
+         "no program `st-flash`: apt-get install stlink-tools"},
+        {"ST's own goes first",
+         {"openocd", "STM32_Programmer_CLI"},
+         NULL,
+         &h7,
+         FDM_OK,
+         "STM32_Programmer_CLI"},
+        {"what there is", {"st-flash", NULL}, NULL, &h7, FDM_OK, "objcopy"},
+        {"one that cannot load RAM",
+         {"st-flash", NULL},
+         "st-flash",
+         &n6,
+         FDM_ERR_USAGE,
+         "st-flash cannot start programs in RAM"},
+        {"one that cannot load RAM is passed over",
+         {"st-flash", NULL},
+         NULL,
+         &n6,
+         FDM_ERR_NOT_FOUND,
+         "nothing here can put a program"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world world;
+        struct fdm_error err = FDM_ERROR_INIT;
+        char path[512];
+        begin(&world);
+        attach(&world, 4, "374e\n", SERIAL "\n");
+        for (size_t t = 0; t < 2 && cases[i].installed[t] != NULL; t++)
+            install(&world, cases[i].installed[t]);
+        bool stlink = cases[i].installed[0] != NULL && cases[i].installed[0][0] == 's';
+        put(&world, "say.identify", stlink ? STLINK_ID : CUBE_ID, 0644);
+        put(&world, "say.write", stlink ? STLINK_DONE : CUBE_DONE, 0644);
+        /* Tools that this computer has are not meant. */
+        if (cases[i].status != FDM_OK) {
+            snprintf(path, sizeof path, "%s/bin", world.folder);
+            setenv("PATH", path, 1);
+        }
+        enum fdm_status status = write_with(&world, cases[i].wanted, NULL, cases[i].chip, &err);
+        char *called = calls(&world);
+        const char *words = status == FDM_OK ? called : err.message;
+        if (status != cases[i].status || strstr(words, cases[i].words) == NULL)
+            fail_msg("%s: %s", cases[i].remark, words);
+        free(called);
+        end(&world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_tool_is_called_as_it_wants),
+        cmocka_unit_test(each_failure_has_words_of_its_own),
+        cmocka_unit_test(a_chip_that_answers_late_is_asked_again),
+        cmocka_unit_test(a_tool_that_hangs_is_ended),
+        cmocka_unit_test(the_probe_is_chosen_by_its_serial_number),
+        cmocka_unit_test(a_probe_that_may_not_be_opened_is_told),
+        cmocka_unit_test(the_tool_is_chosen),
+    };
+    return cmocka_run_group_tests_name("flash", tests, NULL, NULL);
+}
