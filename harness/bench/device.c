@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/buf.h"
 #include "harness/base/clock.h"
@@ -10,11 +11,14 @@
 #include "harness/base/lock.h"
 #include "harness/build/elf_memory.h"
 #include "harness/build/firmware.h"
+#include "harness/client/flash.h"
 #include "harness/transport/ssh.h"
 
 #define ARGV_MAX 32
 #define BAUD_DEFAULT 115200
 #define PUSH_TIMEOUT_NS (120 * FDM_NS_PER_S)
+/* A board that holds its program answers at once. */
+#define KNOWN_SILENCE_NS (2 * FDM_NS_PER_S)
 
 struct fdm_device {
     struct fdm_device_options options;
@@ -164,31 +168,195 @@ static enum fdm_status open_serial(struct fdm_device *device, struct fdm_error *
     return fdm_stream_open_serial(&options, &device->stream, err);
 }
 
-/* A serial board holds its program already; all others get one. */
-static enum fdm_status bring_up(struct fdm_device *device, const struct fdm_plan_case *item,
-                                struct fdm_error *err)
+static enum fdm_status say_hello(struct fdm_device *device, uint64_t silence_ns,
+                                 struct fdm_client **out, struct fdm_error *err)
 {
-    enum fdm_board_kind kind = device->options.board->kind;
-    if (kind == FDM_BOARD_SERIAL)
-        return open_serial(device, err);
+    const struct fdm_client_options options = {.stop = device->options.stop,
+                                               .silence_ns = silence_ns};
+    return fdm_client_open(device->stream, &options, out, err);
+}
+
+/* ---- Boards that are flashed ----------------------------------------------------------------- */
+
+static bool is_flashed(const struct fdm_device *device)
+{
+    const struct fdm_device_options *options = &device->options;
+    return options->board->kind == FDM_BOARD_SERIAL && options->board->firmware != NULL &&
+           options->board->flash != NULL && options->lab->flasher != FDM_FLASHER_NONE;
+}
+
+static struct fdm_flash_chip chip_of(const struct fdm_board_flash *flash)
+{
+    struct fdm_flash_chip chip = {
+        .address = flash->address,
+        .chip_id = flash->chip_id,
+        .chip_id_register = flash->chip_id_register,
+        .protection_register = flash->protection_register,
+        .protection_shift = flash->protection_shift,
+        .ram = flash->ram,
+    };
+    for (size_t i = 0; i < flash->openocd_count && i < FDM_FLASH_FILES_MAX; i++)
+        chip.openocd[i] = flash->openocd[i];
+    return chip;
+}
+
+/* "arm-none-eabi-objcopy" for "arm-none-eabi-gcc". */
+static void name_objcopy(const char *compiler, struct fdm_buf *out)
+{
+    size_t len = strlen(compiler);
+    if (len >= 3 && strcmp(compiler + len - 3, "gcc") == 0)
+        len -= 3;
+    fdm_buf_printf(out, "%.*sobjcopy", (int)len, compiler);
+}
+
+static enum fdm_status flash(struct fdm_device *device, struct fdm_error *err)
+{
+    const struct fdm_device_options *options = &device->options;
+    const enum fdm_flasher flasher = options->lab->flasher;
+    struct fdm_buf objcopy;
+    fdm_buf_init(&objcopy);
+    name_objcopy(options->board->firmware->compiler, &objcopy);
+    enum fdm_status status = fdm_buf_check(&objcopy, err);
+    const struct fdm_flash_job job = {
+        .board = options->board->id,
+        .chip = chip_of(options->board->flash),
+        .program = device->firmware.program,
+        .objcopy = objcopy.data,
+        .tool = flasher == FDM_FLASHER_ANY ? NULL : fdm_flasher_name(flasher),
+        .serial = options->lab->probe,
+        .stop = options->stop,
+    };
+    if (status == FDM_OK)
+        status = fdm_flash_write(&job, err);
+    fdm_buf_release(&objcopy);
+    return status;
+}
+
+/* The file that says which program was put on the board last. */
+static enum fdm_status memory_path(const struct fdm_device *device, struct fdm_buf *out,
+                                   struct fdm_error *err)
+{
+    char *cache = NULL;
+    enum fdm_status status = fdm_fs_user_dir(FDM_FS_CACHE, &cache, err);
+    if (status == FDM_OK) {
+        fdm_buf_printf(out, "%s/flashed", cache);
+        status = fdm_buf_check(out, err);
+    }
+    if (status == FDM_OK)
+        status = fdm_fs_make_dirs(out->data, err);
+    if (status == FDM_OK) {
+        const struct fdm_lab_board *lab = device->options.lab;
+        fdm_buf_printf(out, "/%s", lab->probe != NULL ? lab->probe : lab->name);
+        status = fdm_buf_check(out, err);
+    }
+    free(cache);
+    return status;
+}
+
+static bool is_remembered(const struct fdm_device *device)
+{
+    struct fdm_buf path;
+    uint8_t *text = NULL;
+    size_t len = 0;
+    fdm_buf_init(&path);
+    bool same = memory_path(device, &path, NULL) == FDM_OK &&
+                fdm_fs_read(path.data, FDM_SHA256_HEX_SIZE, &text, &len, NULL) == FDM_OK &&
+                strcmp((const char *)text, device->firmware.sha256) == 0;
+    free(text);
+    fdm_buf_release(&path);
+    return same;
+}
+
+/* `sha256` NULL: nobody knows what is on the board. Only a hint: failures cost one flashing. */
+static void remember(const struct fdm_device *device, const char *sha256)
+{
+    struct fdm_buf path;
+    fdm_buf_init(&path);
+    if (memory_path(device, &path, NULL) == FDM_OK) {
+        if (sha256 != NULL)
+            fdm_fs_write_atomic(path.data, sha256, strlen(sha256), NULL);
+        else
+            unlink(path.data);
+    }
+    fdm_buf_release(&path);
+}
+
+static bool says_same(const struct fdm_device *device, const struct fdm_plan_case *item,
+                      const struct fdm_client *client)
+{
+    const struct fdm_msg_hello_reply *hello = fdm_client_hello(client);
+    char sha256[2 * FDM_MSG_SHA256 + 1];
+    for (size_t i = 0; i < FDM_MSG_SHA256; i++)
+        snprintf(sha256 + 2 * i, 3, "%02x", hello->network_sha256[i]);
+    return strcmp(sha256, item->record.model_sha256) == 0 &&
+           strcmp(hello->semantics, item->record.semantics) == 0 &&
+           strcmp(hello->agent, device->options.version) == 0;
+}
+
+/* The program is there already if we put it there last, and the board says so too. */
+static enum fdm_status greet_known(struct fdm_device *device, const struct fdm_plan_case *item,
+                                   struct fdm_client **out)
+{
+    if (!is_remembered(device) || open_serial(device, NULL) != FDM_OK)
+        return FDM_ERR_NOT_FOUND;
+    if (say_hello(device, KNOWN_SILENCE_NS, out, NULL) == FDM_OK && says_same(device, item, *out))
+        return FDM_OK;
+    fdm_client_close(*out);
+    *out = NULL;
+    fdm_stream_free(device->stream);
+    device->stream = NULL;
+    return FDM_ERR_NOT_FOUND;
+}
+
+static enum fdm_status open_flashed(struct fdm_device *device, const struct fdm_plan_case *item,
+                                    struct fdm_client **out, struct fdm_error *err)
+{
+    if (greet_known(device, item, out) == FDM_OK)
+        return FDM_OK;
+    remember(device, NULL);
+    enum fdm_status status = flash(device, err);
+    if (status == FDM_OK)
+        status = open_serial(device, err);
+    if (status == FDM_OK)
+        status = say_hello(device, 0, out, err);
+    if (status == FDM_OK)
+        remember(device, device->firmware.sha256);
+    return status;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+static enum fdm_status build(struct fdm_device *device, const struct fdm_plan_case *item,
+                             struct fdm_error *err)
+{
     const struct fdm_firmware_options options = {.board = device->options.board,
                                                  .network = fdm_plan_network(item),
                                                  .version = device->options.version};
-    enum fdm_status status = fdm_firmware_build(&options, &device->firmware, err);
-    if (status != FDM_OK)
-        return status;
-    return kind == FDM_BOARD_SSH ? open_ssh(device, err) : open_emulated(device, err);
+    return fdm_firmware_build(&options, &device->firmware, err);
+}
+
+/* A serial board that cannot be flashed holds its program already; all others get one. */
+static enum fdm_status bring_up(struct fdm_device *device, const struct fdm_plan_case *item,
+                                struct fdm_client **out, struct fdm_error *err)
+{
+    enum fdm_board_kind kind = device->options.board->kind;
+    bool holds_it = kind == FDM_BOARD_SERIAL && !is_flashed(device);
+    enum fdm_status status = holds_it ? FDM_OK : build(device, item, err);
+    if (status == FDM_OK && is_flashed(device))
+        return open_flashed(device, item, out, err);
+    if (status == FDM_OK)
+        status = kind == FDM_BOARD_SERIAL ? open_serial(device, err)
+                 : kind == FDM_BOARD_SSH  ? open_ssh(device, err)
+                                          : open_emulated(device, err);
+    return status == FDM_OK ? say_hello(device, 0, out, err) : status;
 }
 
 enum fdm_status fdm_device_open(void *context, const struct fdm_plan_case *item,
                                 struct fdm_client **out, struct fdm_error *err)
 {
     struct fdm_device *device = context;
-    const struct fdm_client_options options = {.stop = device->options.stop};
     *out = NULL;
-    enum fdm_status status = bring_up(device, item, err);
-    if (status == FDM_OK)
-        status = fdm_client_open(device->stream, &options, out, err);
+    enum fdm_status status = bring_up(device, item, out, err);
     if (status != FDM_OK) {
         fdm_error_context(err, "%s", device->options.name);
         end_case(device);

@@ -1,9 +1,10 @@
 /* Brings a board up for a case: builds the program, puts it there, starts it and opens the line.
  *
  * An emulated board is QEMU as a subprocess; a board under Linux gets a static program over ssh,
- * one long-lived connection each; a board on a serial line must hold the program already (the
- * client's HELLO tells whether it does). A board is locked for as long as the device lives, so that
- * two runs do not meet on it. */
+ * one long-lived connection each; a microcontroller is flashed through its debug probe, unless it
+ * was last time and still says that it holds the program. One that cannot be flashed must hold the
+ * program already (the client's HELLO tells whether it does). A board is locked for as long as the
+ * device lives, so that two runs do not meet on it. */
 #ifndef FDM_BENCH_DEVICE_H
 #define FDM_BENCH_DEVICE_H
 

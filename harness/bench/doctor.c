@@ -12,6 +12,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
 #include "harness/base/proc.h"
+#include "harness/client/flash.h"
 
 #define TOOL_TIMEOUT_NS (5 * FDM_NS_PER_S)
 #define SSH_TIMEOUT_NS (15 * FDM_NS_PER_S)
@@ -77,6 +78,7 @@ static const struct {
     {"ssh", "openssh-client", "boards reached by ssh"},
     {"openocd", "openocd", "flashing STM32 boards"},
     {"st-flash", "stlink-tools", "flashing STM32 boards"},
+    {"STM32_Programmer_CLI", NULL, "flashing STM32 boards"},
 };
 
 static void first_line(const struct fdm_buf *text, char *out, size_t size)
@@ -119,7 +121,11 @@ static void check_tools(struct list *list)
         }
         check->state = FDM_CHECK_MISSING;
         set(check->detail, sizeof check->detail, "not installed; needed for %s", tools[i].purpose);
-        set(check->fix, sizeof check->fix, "apt-get install %s", tools[i].package);
+        if (tools[i].package != NULL)
+            set(check->fix, sizeof check->fix, "apt-get install %s", tools[i].package);
+        else
+            set(check->fix, sizeof check->fix,
+                "STM32CubeProgrammer, from st.com; one of the three flashing tools is enough");
     }
 }
 
@@ -185,6 +191,38 @@ static void check_writable(struct list *list, const char *subject, const char *p
     free(folder);
 }
 
+/* ---- Probes ---------------------------------------------------------------------------------- */
+
+struct probes {
+    struct fdm_probe *items;
+    size_t count;
+};
+
+static void check_probes(struct list *list, const struct probes *probes)
+{
+    if (probes->count == 0) {
+        struct fdm_check *check = add(list, "probe", "ST-LINK");
+        if (check == NULL)
+            return;
+        check->state = FDM_CHECK_MISSING;
+        set(check->detail, sizeof check->detail,
+            "none is attached; needed for STM32 microcontrollers");
+        set(check->fix, sizeof check->fix, "plug a USB cable into the board's ST-LINK connector");
+    }
+    for (size_t i = 0; i < probes->count; i++) {
+        const struct fdm_probe *probe = &probes->items[i];
+        struct fdm_check *check = add(list, "probe", probe->serial);
+        if (check == NULL)
+            return;
+        set(check->detail, sizeof check->detail, "%s at %s%s", probe->product, probe->node,
+            probe->allowed ? "" : ": no permission to open it");
+        if (probe->allowed)
+            continue;
+        check->state = FDM_CHECK_FAILED;
+        set(check->fix, sizeof check->fix, "%s", FDM_PROBE_PERMISSION_FIX);
+    }
+}
+
 /* ---- Boards ---------------------------------------------------------------------------------- */
 
 static void check_port(struct fdm_check *check, const char *port)
@@ -206,6 +244,32 @@ static void check_port(struct fdm_check *check, const char *port)
     } else {
         set(check->detail, sizeof check->detail, "%.200s", port);
     }
+}
+
+/* A board that is to be flashed needs its probe. */
+static void check_board_probe(struct fdm_check *check, const struct fdm_lab_board *board,
+                              const struct probes *probes)
+{
+    struct fdm_probe chosen;
+    struct fdm_error err = FDM_ERROR_INIT;
+    if (board->board->flash == NULL || board->flasher == FDM_FLASHER_NONE ||
+        fdm_flash_choose_probe(probes->items, probes->count, board->probe, &chosen, &err) == FDM_OK)
+        return;
+    check->state = FDM_CHECK_FAILED;
+    set(check->detail, sizeof check->detail, "%.250s", err.message);
+    set(check->fix, sizeof check->fix,
+        "see there; with \"flasher\": \"none\" in lab.json it must hold its program already");
+}
+
+static void check_serial(struct fdm_check *check, const struct fdm_lab_board *board,
+                         const struct probes *probes)
+{
+    if (board->port != NULL)
+        check_port(check, board->port);
+    else
+        set(check->detail, sizeof check->detail, "by probe %.200s", board->probe);
+    if (check->state == FDM_CHECK_OK)
+        check_board_probe(check, board, probes);
 }
 
 static void check_ssh(struct fdm_check *check, const struct fdm_lab_board *board)
@@ -247,7 +311,7 @@ static void check_ssh(struct fdm_check *check, const struct fdm_lab_board *board
     fdm_buf_release(&errors);
 }
 
-static void check_boards(struct list *list, const struct fdm_lab *lab)
+static void check_boards(struct list *list, const struct fdm_lab *lab, const struct probes *probes)
 {
     if (lab->board_count == 0) {
         struct fdm_check *check = add(list, "board", "lab.json");
@@ -265,10 +329,8 @@ static void check_boards(struct list *list, const struct fdm_lab *lab)
             return;
         if (board->board->kind == FDM_BOARD_SSH)
             check_ssh(check, board);
-        else if (board->port != NULL)
-            check_port(check, board->port);
         else
-            set(check->detail, sizeof check->detail, "by probe %.200s", board->probe);
+            check_serial(check, board, probes);
     }
 }
 
@@ -276,10 +338,16 @@ enum fdm_status fdm_doctor_examine(const struct fdm_doctor *doctor, struct fdm_c
                                    size_t *count, struct fdm_error *err)
 {
     struct list list = {0};
+    struct probes probes;
+    enum fdm_status status = fdm_probe_list(&probes.items, &probes.count, err);
+    if (status != FDM_OK)
+        return status;
     check_tools(&list);
     check_models(&list, doctor);
     check_writable(&list, "database", doctor->db_path);
-    check_boards(&list, doctor->lab);
+    check_probes(&list, &probes);
+    check_boards(&list, doctor->lab, &probes);
+    free(probes.items);
     *checks = list.checks;
     *count = list.count;
     if (!list.failed)

@@ -16,7 +16,7 @@ enum fdm_check_state {
 
 struct fdm_check {
     enum fdm_check_state state;
-    char area[32];    /* "tool", "folder", "board" */
+    char area[32];    /* "tool", "folder", "probe", "board" */
     char subject[96]; /* the tool, folder or board */
     char detail[256]; /* what was found, or what is wrong */
     char fix[256];    /* the next step; empty if there is none to take */

@@ -87,32 +87,33 @@ static bool can(const struct fdm_flash_tool *tool, const struct fdm_flash_chip *
     return !chip->ram || tool->ram;
 }
 
-static enum fdm_status choose_tool(const struct fdm_flash_job *job,
-                                   const struct fdm_flash_tool **out, struct fdm_error *err)
+/* NULL, and a failure in `*err`, if there is none. */
+static const struct fdm_flash_tool *choose_tool(const struct fdm_flash_job *job,
+                                                struct fdm_error *err)
 {
     for (const struct fdm_flash_tool *tool = fdm_flash_tools; tool->program != NULL; tool++) {
         bool named = job->tool != NULL && strcmp(job->tool, tool->program) == 0;
+        bool there = fdm_proc_exists(tool->program);
         if (job->tool != NULL && !named)
             continue;
-        if (!can(tool, &job->chip)) {
-            if (named)
-                return fdm_fail(err, FDM_ERR_USAGE,
-                                "%s cannot start programs in RAM, where %s runs them: choose "
-                                "another flasher in lab.json",
-                                tool->program, job->board);
-            continue;
+        if (can(tool, &job->chip) && there)
+            return tool;
+        if (named && !there) {
+            fdm_fail(err, FDM_ERR_NOT_FOUND, "no program `%s`: %s", tool->program, tool->source);
+            return NULL;
         }
-        if (fdm_proc_exists(tool->program)) {
-            *out = tool;
-            return FDM_OK;
+        if (named) {
+            fdm_fail(err, FDM_ERR_USAGE,
+                     "%s cannot start programs in RAM, where %s runs them: choose another flasher "
+                     "in lab.json",
+                     tool->program, job->board);
+            return NULL;
         }
-        if (named)
-            return fdm_fail(err, FDM_ERR_NOT_FOUND, "no program `%s`: %s", tool->program,
-                            tool->source);
     }
-    return fdm_fail(err, FDM_ERR_NOT_FOUND,
-                    "nothing here can put a program on the board: apt-get install openocd, or "
-                    "STM32CubeProgrammer from st.com");
+    fdm_fail(err, FDM_ERR_NOT_FOUND,
+             "nothing here can put a program on the board: apt-get install openocd, or "
+             "STM32CubeProgrammer from st.com");
+    return NULL;
 }
 
 /* ---- What it says ---------------------------------------------------------------------------- */
@@ -342,30 +343,34 @@ static enum fdm_status try_until_done(struct attempt *attempt, struct fdm_error 
     return status;
 }
 
+/* The raw bytes stand beside the program while they are needed. */
+static enum fdm_status try_with_binary(struct attempt *attempt, struct fdm_error *err)
+{
+    struct fdm_buf binary;
+    fdm_buf_init(&binary);
+    fdm_buf_printf(&binary, "%s.%ld.bin", attempt->job->program, (long)getpid());
+    enum fdm_status status = fdm_buf_check(&binary, err);
+    if (status == FDM_OK) {
+        attempt->image = binary.data;
+        status = make_binary(attempt, binary.data, err);
+        if (status == FDM_OK)
+            status = try_until_done(attempt, err);
+        unlink(binary.data);
+    }
+    fdm_buf_release(&binary);
+    return status;
+}
+
 enum fdm_status fdm_flash_write(const struct fdm_flash_job *job, struct fdm_error *err)
 {
     struct fdm_probe probe;
-    struct attempt attempt = {.job = job, .image = job->program};
-    struct fdm_buf binary;
-    fdm_buf_init(&binary);
-    enum fdm_status status = choose_tool(job, &attempt.tool, err);
-    if (status == FDM_OK)
-        status = find_probe(job, &probe, err);
+    const struct fdm_flash_tool *tool = choose_tool(job, err);
+    if (tool == NULL)
+        return err != NULL ? err->status : FDM_ERR_NOT_FOUND;
+    enum fdm_status status = find_probe(job, &probe, err);
     if (status != FDM_OK)
-        goto done;
-    attempt.serial = probe.serial;
-    if (attempt.tool->binary) {
-        fdm_buf_printf(&binary, "%s.%ld.bin", job->program, (long)getpid());
-        status = fdm_buf_check(&binary, err);
-        if (status == FDM_OK)
-            status = make_binary(&attempt, binary.data, err);
-        attempt.image = binary.data;
-    }
-    if (status == FDM_OK)
-        status = try_until_done(&attempt, err);
-    if (attempt.tool->binary && binary.data != NULL)
-        unlink(binary.data);
-done:
-    fdm_buf_release(&binary);
-    return status;
+        return status;
+    struct attempt attempt = {
+        .job = job, .tool = tool, .serial = probe.serial, .image = job->program};
+    return tool->binary ? try_with_binary(&attempt, err) : try_until_done(&attempt, err);
 }

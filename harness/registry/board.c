@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/registry/entries.h"
@@ -152,6 +153,76 @@ static enum fdm_status read_firmware(struct fdm_registry_owned *owned,
     return status;
 }
 
+/* Addresses and ids are texts, "0x08000000": JSON has no hexadecimal numbers. 0 if absent. */
+static enum fdm_status read_hex(const struct fdm_json *object, const char *name, uint32_t *out,
+                                struct fdm_error *err)
+{
+    const char *text;
+    char *end = NULL;
+    enum fdm_status status = fdm_entry_opt_text(object, name, FDM_RECORD_WORD - 1, &text, err);
+    *out = 0;
+    if (status != FDM_OK || text == NULL)
+        return status;
+    unsigned long long value = strncmp(text, "0x", 2) == 0 ? strtoull(text, &end, 16) : 0;
+    if (end == NULL || end == text + 2 || *end != '\0' || value == 0 || value > UINT32_MAX)
+        return fdm_fail(err, FDM_ERR_FORMAT,
+                        "%s: expected a number of 32 bits as text, \"0x08000000\"", name);
+    *out = (uint32_t)value;
+    return FDM_OK;
+}
+
+static enum fdm_status read_flash_numbers(const struct fdm_json *object,
+                                          struct fdm_board_flash *out, struct fdm_error *err)
+{
+    uint64_t shift = 0;
+    enum fdm_status status = read_hex(object, "address", &out->address, err);
+    if (status == FDM_OK)
+        status = read_hex(object, "chip_id", &out->chip_id, err);
+    if (status == FDM_OK)
+        status = read_hex(object, "chip_id_register", &out->chip_id_register, err);
+    if (status == FDM_OK)
+        status = read_hex(object, "protection_register", &out->protection_register, err);
+    if (status == FDM_OK && fdm_json_member(object, "protection_shift") != NULL)
+        status = fdm_json_get_uint(object, "protection_shift", 0, 24, &shift, err);
+    out->protection_shift = (uint32_t)shift;
+    if (status == FDM_OK && out->address == 0)
+        status = fdm_fail(err, FDM_ERR_FORMAT, "address: expected where the program begins");
+    return status;
+}
+
+static enum fdm_status read_flash(struct fdm_registry_owned *owned, const struct fdm_json *document,
+                                  struct fdm_board_entry *board, struct fdm_error *err)
+{
+    static const char *const known[] = {"openocd",
+                                        "address",
+                                        "chip_id",
+                                        "chip_id_register",
+                                        "protection_shift",
+                                        "protection_register",
+                                        "ram",
+                                        NULL};
+    const struct fdm_json *object = fdm_json_member(document, "flash");
+    if (object == NULL || fdm_json_is_null(object))
+        return FDM_OK;
+    struct fdm_board_flash *out = fdm_registry_alloc(owned, 1, sizeof *out, err);
+    if (out == NULL)
+        return FDM_ERR_MEMORY;
+    enum fdm_status status = fdm_entry_check_members(object, known, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_texts(owned, object, "openocd", FLAG_MAX, &out->openocd,
+                                     &out->openocd_count, err);
+    if (status == FDM_OK && (out->openocd_count == 0 || out->openocd_count > 4))
+        status = fdm_fail(err, FDM_ERR_FORMAT, "openocd: expected 1 to 4 configuration files");
+    if (status == FDM_OK)
+        status = read_flash_numbers(object, out, err);
+    if (status == FDM_OK)
+        status = fdm_json_opt_bool(object, "ram", false, &out->ram, err);
+    if (status != FDM_OK)
+        fdm_error_context(err, "flash");
+    board->flash = out;
+    return status;
+}
+
 static enum fdm_status read_launch(struct fdm_registry_owned *owned,
                                    const struct fdm_json *document, struct fdm_board_entry *out,
                                    struct fdm_error *err)
@@ -188,11 +259,24 @@ static enum fdm_status check_kind(const struct fdm_board_entry *board, struct fd
 enum fdm_status fdm_board_read(struct fdm_registry_owned *owned, const struct fdm_json *document,
                                struct fdm_board_entry *out, struct fdm_error *err)
 {
-    static const char *const known[] = {
-        "id",          "kind",     "description",     "series",   "cpu",
-        "cores",       "clock_hz", "memories",        "engines",  "twin",
-        "emulator",    "machine",  "hardware_tested", "firmware", "launch",
-        "device_tree", NULL};
+    static const char *const known[] = {"id",
+                                        "kind",
+                                        "description",
+                                        "series",
+                                        "cpu",
+                                        "cores",
+                                        "clock_hz",
+                                        "memories",
+                                        "engines",
+                                        "twin",
+                                        "emulator",
+                                        "machine",
+                                        "hardware_tested",
+                                        "firmware",
+                                        "launch",
+                                        "device_tree",
+                                        "flash",
+                                        NULL};
     size_t kind = 0;
     uint64_t cores = 0;
     enum fdm_status status = fdm_entry_check_members(document, known, err);
@@ -214,6 +298,8 @@ enum fdm_status fdm_board_read(struct fdm_registry_owned *owned, const struct fd
         status = read_engines(owned, document, out, err);
     if (status == FDM_OK)
         status = read_firmware(owned, document, out, err);
+    if (status == FDM_OK)
+        status = read_flash(owned, document, out, err);
     if (status == FDM_OK)
         status = read_launch(owned, document, out, err);
     out->kind = (enum fdm_board_kind)kind;

@@ -10,10 +10,9 @@
 #define BOARDS_MAX 256
 
 static const char *const flasher_names[] = {
-    [FDM_FLASHER_ANY] = "any",
-    [FDM_FLASHER_OPENOCD] = "openocd",
-    [FDM_FLASHER_STFLASH] = "st-flash",
-    [FDM_FLASHER_CUBE] = "STM32_Programmer_CLI",
+    [FDM_FLASHER_ANY] = "any",          [FDM_FLASHER_OPENOCD] = "openocd",
+    [FDM_FLASHER_STFLASH] = "st-flash", [FDM_FLASHER_CUBE] = "STM32_Programmer_CLI",
+    [FDM_FLASHER_NONE] = "none",
 };
 
 const char *fdm_flasher_name(enum fdm_flasher flasher)
@@ -65,7 +64,7 @@ static enum fdm_status read_flasher(const struct fdm_json *entry, enum fdm_flash
         }
     }
     return fdm_fail(err, FDM_ERR_FORMAT,
-                    "flasher: \"%s\" is none of any, openocd, st-flash, STM32_Programmer_CLI",
+                    "flasher: \"%s\" is none of any, openocd, st-flash, STM32_Programmer_CLI, none",
                     name);
 }
 

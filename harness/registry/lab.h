@@ -21,7 +21,13 @@
 
 #define FDM_LAB_ARGV_MAX 16
 
-enum fdm_flasher { FDM_FLASHER_ANY, FDM_FLASHER_OPENOCD, FDM_FLASHER_STFLASH, FDM_FLASHER_CUBE };
+enum fdm_flasher {
+    FDM_FLASHER_ANY, /* the first that is installed */
+    FDM_FLASHER_OPENOCD,
+    FDM_FLASHER_STFLASH,
+    FDM_FLASHER_CUBE,
+    FDM_FLASHER_NONE /* the board holds its program already */
+};
 
 /* One board at hand. Texts belong to the lab; NULL where the file has none. */
 struct fdm_lab_board {
@@ -59,7 +65,7 @@ void fdm_lab_free(struct fdm_lab *lab);
 enum fdm_status fdm_lab_find(const struct fdm_lab *lab, const char *name,
                              const struct fdm_lab_board **out, struct fdm_error *err);
 
-/* "any", "openocd", "st-flash", "STM32_Programmer_CLI". */
+/* "any", "openocd", "st-flash", "STM32_Programmer_CLI", "none". */
 const char *fdm_flasher_name(enum fdm_flasher flasher);
 
 #endif

@@ -61,6 +61,19 @@ struct fdm_board_firmware {
     size_t link_flag_count;
 };
 
+/* How a program is put on a board through its debug probe; numbers are 0 where unknown. Each comes
+ * from the chip's reference manual. */
+struct fdm_board_flash {
+    const char *const *openocd; /* OpenOCD's configuration files for probe and chip */
+    size_t openocd_count;       /* 1 to 4 */
+    uint32_t address;           /* where the program begins, with its vectors */
+    uint32_t chip_id;           /* DEV_ID of DBGMCU_IDCODE */
+    uint32_t chip_id_register;
+    uint32_t protection_register; /* holds the read protection (RDP) */
+    uint32_t protection_shift;    /* its lowest bit there */
+    bool ram;                     /* the program is loaded into RAM and started there */
+};
+
 /* Stands in `launch` for the program's file. */
 #define FDM_BOARD_PROGRAM "{program}"
 
@@ -81,6 +94,7 @@ struct fdm_board_entry {
     const char *emulator; /* emulated: "qemu-system-arm", "qemu-arm", "qemu-aarch64"; or NULL */
     const char *machine;  /* emulated: QEMU's machine, "mps2-an500"; NULL in user mode */
     const struct fdm_board_firmware *firmware; /* NULL: no agent can be built for it */
+    const struct fdm_board_flash *flash;       /* NULL: the board must hold its program already */
     /* Words of the command that starts the agent on this computer, talking on its standard streams,
      * FDM_BOARD_PROGRAM among them; none for boards with a connection of their own. */
     const char *const *launch;

@@ -84,7 +84,9 @@ static void begin(struct world *world)
     char *sys;
     char *dev;
     world->folder = test_tmpdir();
-    world->path = strdup(getenv("PATH"));
+    const char *before = getenv("PATH");
+    assert_non_null(before);
+    world->path = strdup(before);
     put(world, "bin/objcopy", objcopy_script, 0755);
     put(world, "agent.elf", "ELF", 0644);
     snprintf(path, sizeof path, "%s/bin:/usr/bin:/bin", world->folder);
