@@ -307,7 +307,7 @@ static enum fdm_status make_binary(struct attempt *attempt, const char *image,
 {
     struct fdm_flash_argv argv = {0};
     struct fdm_buf output;
-    const char *words[] = {attempt->job->objcopy, "-O",  "binary",
+    const char *words[] = {attempt->job->objcopy, "-O",  "binary", "--gap-fill", "0xff",
                            attempt->job->program, image, NULL};
     int code = 0;
     for (size_t i = 0; words[i] != NULL; i++)

@@ -91,7 +91,8 @@ static void mistakes_are_named(void **state)
         {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"baud\":300",
          "boards[0]: baud: expected a whole number from 9600 to 3000000", "too slow"},
         {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"flasher\":\"jlink\"",
-         "boards[0]: flasher: \"jlink\" is none of any, openocd, st-flash, STM32_Programmer_CLI, none",
+         "boards[0]: flasher: \"jlink\" is none of any, openocd, st-flash, STM32_Programmer_CLI, "
+         "none",
          "an unknown flasher"},
         {"\"name\":\"a\",\"board\":\"MP1\",\"ssh\":\"-oProxyCommand=x\"",
          "boards[0]: ssh: \"-oProxyCommand=x\" is no host", "a host that is an option"},
