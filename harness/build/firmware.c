@@ -31,6 +31,21 @@ struct build {
     char *work;             /* where it is made, before it gets its name */
 };
 
+enum fdm_status fdm_firmware_isas(const struct fdm_board_entry *board, unsigned *out,
+                                  struct fdm_error *err)
+{
+    const struct fdm_board_firmware *firmware = board->firmware;
+    *out = 0;
+    for (size_t i = 0; firmware != NULL && i < firmware->kernel_count; i++) {
+        unsigned isa = fdm_nn_isa_find(firmware->kernels[i]);
+        if (isa == 0)
+            return fdm_fail(err, FDM_ERR_FORMAT, "%s: firmware: kernels[%zu]: no kernels for '%s'",
+                            board->id, i, firmware->kernels[i]);
+        *out |= isa;
+    }
+    return FDM_OK;
+}
+
 static enum fdm_status no_memory(struct fdm_error *err)
 {
     return fdm_fail(err, FDM_ERR_MEMORY, "no memory for a firmware build");

@@ -42,6 +42,11 @@ struct fdm_firmware {
     bool kept;      /* it had been built before */
 };
 
+/* The instruction sets that a board's entry names, as a set of enum fdm_nn_isa; empty for a board
+ * without firmware. FDM_ERR_FORMAT names a word that means none. */
+enum fdm_status fdm_firmware_isas(const struct fdm_board_entry *board, unsigned *out,
+                                  struct fdm_error *err);
+
 /* Builds the program, or finds it kept. FDM_ERR_UNSUPPORTED: the board has no firmware;
  * FDM_ERR_NOT_FOUND: no compiler (the message names the Debian packages), or no device sources;
  * FDM_ERR_FORMAT: firmware.json is wrong, or the compiler refused (its own words follow; where the

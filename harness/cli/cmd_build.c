@@ -33,6 +33,7 @@ struct request {
     const char *models_dir;
     const char *format;
     const char *semantics;
+    const char *engine;
     const char *to;
     struct fdm_output output;
 };
@@ -122,6 +123,21 @@ static enum fdm_status find_file(const struct request *request, struct product *
     return FDM_OK;
 }
 
+/* Tuned kernels for the board's instruction sets, unless the user wants the reference. */
+static enum fdm_status choose_engine(const struct request *request, const struct product *product,
+                                     struct fdm_compile_options *out, struct fdm_error *err)
+{
+    const char *engine = request->engine;
+    enum fdm_status status = fdm_firmware_isas(product->board, &out->isas, err);
+    if (status != FDM_OK)
+        return status;
+    if (engine != NULL && strcmp(engine, "reference") != 0 && strcmp(engine, "tuned") != 0)
+        return fdm_fail(err, FDM_ERR_USAGE, "--engine: \"%s\" is neither reference nor tuned",
+                        engine);
+    out->tuned = engine != NULL ? strcmp(engine, "tuned") == 0 : out->isas != 0;
+    return FDM_OK;
+}
+
 static enum fdm_status load_network(const struct request *request, struct product *product,
                                     struct fdm_error *err)
 {
@@ -130,7 +146,10 @@ static enum fdm_status load_network(const struct request *request, struct produc
     if (semantics == NULL)
         return fdm_fail(err, FDM_ERR_USAGE, "no semantics \"%s\"; `fdm-bench list semantics`",
                         name);
-    enum fdm_status status = fdm_import_file(product->model_path, &product->graph, err);
+    struct fdm_compile_options options = {0};
+    enum fdm_status status = choose_engine(request, product, &options, err);
+    if (status == FDM_OK)
+        status = fdm_import_file(product->model_path, &product->graph, err);
     if (status != FDM_OK)
         return status;
     if (product->model_sha256 != NULL && strcmp(product->model_sha256, product->graph->sha256) != 0)
@@ -138,7 +157,7 @@ static enum fdm_status load_network(const struct request *request, struct produc
                         "%s: its sha256 is %.12s…, the published one %.12s…: another file; to use "
                         "it, name it with --model-file",
                         product->model_path, product->graph->sha256, product->model_sha256);
-    return fdm_compile(product->graph, semantics, NULL, &product->network, err);
+    return fdm_compile(product->graph, semantics, &options, &product->network, err);
 }
 
 /* ---- building ---- */
@@ -283,6 +302,9 @@ int fdm_cmd_build(int argc, char **argv)
         {"semantics", "NAME",
          "rounding rules of an int8 model (default: " FDM_SEMANTICS_DEFAULT ")", FDM_OPT_TEXT,
          &request.semantics, 0, 0},
+        {"engine", "NAME",
+         "tuned (default where the board's processor has kernels of its own) or reference",
+         FDM_OPT_TEXT, &request.engine, 0, 0},
         {"to", "DIR", "also copy the program there", FDM_OPT_TEXT, &request.to, 0, 0},
         FDM_OUTPUT_OPTIONS(&request.output),
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},

@@ -123,6 +123,9 @@ static enum fdm_status read_firmware_lists(struct fdm_registry_owned *owned,
     if (status == FDM_OK)
         status = fdm_entry_opt_texts(owned, object, "link_flags", FLAG_MAX, &out->link_flags,
                                      &out->link_flag_count, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_texts(owned, object, "kernels", FLAG_MAX, &out->kernels,
+                                     &out->kernel_count, err);
     return status;
 }
 
@@ -131,7 +134,7 @@ static enum fdm_status read_firmware(struct fdm_registry_owned *owned,
                                      struct fdm_error *err)
 {
     static const char *const known[] = {"port",    "compiler",   "packages", "flags",
-                                        "defines", "link_flags", NULL};
+                                        "defines", "link_flags", "kernels",  NULL};
     const struct fdm_json *object = fdm_json_member(document, "firmware");
     if (object == NULL || fdm_json_is_null(object))
         return FDM_OK;

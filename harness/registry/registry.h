@@ -59,6 +59,9 @@ struct fdm_board_firmware {
     size_t define_count;
     const char *const *link_flags;
     size_t link_flag_count;
+    /* Instruction sets that its processor has, for tuned kernels: "dsp", "mve", "neon". */
+    const char *const *kernels;
+    size_t kernel_count;
 };
 
 /* How a program is put on a board through its debug probe; numbers are 0 where unknown. Each comes

@@ -17,10 +17,12 @@ static void emit_shape(struct fdm_buf *out, const struct fdm_nn_conv_shape *s)
 static struct fdm_nn_requant read_by_rule(const struct fdm_nn_requant *requant)
 {
     struct fdm_nn_requant read = *requant;
-    if (requant->rounding == FDM_NN_ROUND_FP32)
-        read.multiplier = read.shift = NULL;
-    else
+    if (requant->rounding == FDM_NN_ROUND_FP32) {
+        read.multiplier = NULL;
+        read.shift = NULL;
+    } else {
         read.scale = NULL;
+    }
     return read;
 }
 
@@ -30,7 +32,7 @@ static void emit_requant_arrays(struct fdm_buf *out, const struct fdm_nn_conv_s8
     struct fdm_nn_requant r = read_by_rule(&conv->requant);
     size_t count = (size_t)conv->shape.out_c;
     fdm_emit_array(out, "multiplier", index, FDM_EMIT_S32, r.multiplier, count);
-    fdm_emit_array(out, "shift", index, FDM_EMIT_S32, r.shift, count);
+    fdm_emit_array(out, "shift", index, FDM_EMIT_S8, r.shift, count);
     fdm_emit_array(out, "scale", index, FDM_EMIT_F32, r.scale, count);
 }
 

@@ -87,17 +87,17 @@ static enum fdm_status fill_multipliers(struct fdm_lowering *lowering, const str
     const struct fdm_quant *weights = &lowering->graph->tensors[op->inputs[1]].quant;
     void *block;
     enum fdm_status status =
-        fdm_pool_alloc(lowering->pool, out->dims[3], 2 * sizeof(int32_t), &block, err);
+        fdm_pool_alloc(lowering->pool, out->dims[3], sizeof(int32_t) + sizeof(int8_t), &block, err);
     if (status != FDM_OK)
         return status;
     int32_t *multiplier = block;
-    int32_t *shift = multiplier + out->dims[3];
+    int8_t *shift = (int8_t *)(multiplier + out->dims[3]);
     for (uint32_t i = 0; i < out->dims[3]; i++) {
         double scale =
             (double)in->quant.scales[0] * weight_scale(weights, i) / (double)out->quant.scales[0];
         struct fdm_multiplier m = fdm_multiplier_from_scale(scale);
         multiplier[i] = m.multiplier;
-        shift[i] = m.shift;
+        shift[i] = (int8_t)m.shift;
     }
     requant->multiplier = multiplier;
     requant->shift = shift;

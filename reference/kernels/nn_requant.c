@@ -48,7 +48,7 @@ void fdm_nn_requant_row(const struct fdm_nn_requant *requant, const int32_t *acc
                         int32_t zero_point, int32_t min, int32_t max, int8_t *out)
 {
     const int32_t *m = requant->multiplier;
-    const int32_t *s = requant->shift;
+    const int8_t *s = requant->shift;
     switch (requant->rounding) {
     case FDM_NN_ROUND_SINGLE:
         for (int32_t i = 0; i < count; i++)

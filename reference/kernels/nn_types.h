@@ -53,7 +53,7 @@ struct fdm_nn_conv_shape {
 struct fdm_nn_requant {
     enum fdm_nn_rounding rounding;
     const int32_t *multiplier; /* 0 or 2^30..2^31-1 */
-    const int32_t *shift;      /* -31..30, positive: left */
+    const int8_t *shift;       /* -31..30, positive: left */
     const float *scale;        /* finite, above 0 */
 };
 

@@ -14,6 +14,8 @@ expect 2 "$fdm" build --board host --model 224
 says err "more than one model"
 expect 2 "$fdm" build --board host --model-file "$small" --semantics other
 says err 'no semantics "other"'
+expect 2 "$fdm" build --board host --model-file "$small" --engine other
+says err 'neither reference nor tuned'
 expect 1 "$fdm" build --board host --model-file "$work/absent.tflite"
 says err "absent.tflite"
 
@@ -29,6 +31,9 @@ expect 0 "$fdm" build --board host --model-file "$small" --json
 equal "$(jq -r .kept "$work/out")" before "the second time"
 expect 0 "$fdm" build --board host --model-file "$small" --semantics xnnpack --json
 equal "$(jq -r .kept "$work/out")" now "other semantics, another program"
+equal "$(jq -r .engine "$work/out")" reference "no kernels for this computer's board"
+expect 0 "$fdm" build --board host --model-file "$small" --engine tuned --json
+equal "$(jq -r .engine "$work/out")" tuned "the engine, as asked for"
 
 # Away from the source tree, from what an installation brings.
 build=${fdm%/harness/cli/*}
@@ -42,7 +47,11 @@ if command -v arm-none-eabi-gcc >/dev/null; then
         expect 0 env XDG_CACHE_HOME="$work/cache" "$installed" build --board $board \
             --model-file "$small" --json
         equal "$(jq .stack_bytes "$work/out")" 8192 "the stack's size"
+        equal "$(jq -r .engine "$work/out")" tuned "the engine of a board with kernels of its own"
     done
+    expect 0 env XDG_CACHE_HOME="$work/cache" "$installed" build --board emulated-cortex-m55 \
+        --model-file "$small" --engine reference --json
+    equal "$(jq -r .engine "$work/out")" reference "the engine, as asked for"
 fi
 
 rm -r "$work/inst/share/fdm-bench/src"

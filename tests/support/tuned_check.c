@@ -48,7 +48,8 @@ struct layer {
     const struct fdm_nn_conv_shape *shape; /* of a convolution, which streams its rows; or NULL */
     int8_t *weights;
     int32_t *bias; /* int32 or float */
-    int32_t *multiplier, *shift;
+    int32_t *multiplier;
+    int8_t *shift;
     float *scale;
     float *table;
 };
@@ -152,7 +153,7 @@ static void draw_requant(uint32_t *seed, struct layer *layer, int32_t channels)
         layer->multiplier[i] = one_in(seed, 50) ? 0 : (int32_t)(roll(seed) >> 2 | 1u << 30);
         if (one_in(seed, 20))
             layer->multiplier[i] = one_in(seed, 2) ? INT32_MAX : 1 << 30;
-        layer->shift[i] = between(seed, least, most);
+        layer->shift[i] = (int8_t)between(seed, least, most);
         layer->scale[i] = (float)(roll(seed) >> 8 | 1u << 23) * power_of_two(layer->shift[i] - 24);
     }
 }
@@ -467,7 +468,7 @@ static void take_arrays(struct layer *l, const struct tuned_memory *memory)
     l->weights = memory->take(MOST_WEIGHTS * sizeof(float));
     l->bias = memory->take(MOST_CHANNELS * sizeof(int32_t));
     l->multiplier = memory->take(MOST_CHANNELS * sizeof(int32_t));
-    l->shift = memory->take(MOST_CHANNELS * sizeof(int32_t));
+    l->shift = memory->take(MOST_CHANNELS);
     l->scale = memory->take(MOST_CHANNELS * sizeof(float));
     l->table = memory->take(FDM_NN_SOFTMAX_TABLE_SIZE * sizeof(float));
 }

@@ -112,7 +112,7 @@ static void assert_same_requant(const struct fdm_nn_conv_s8 *a, const struct fdm
     size_t bytes = (size_t)a->shape.out_c * 4;
     assert_int_equal(a->requant.rounding, b->requant.rounding);
     assert_same_bytes(a->requant.multiplier, b->requant.multiplier, bytes);
-    assert_same_bytes(a->requant.shift, b->requant.shift, bytes);
+    assert_same_bytes(a->requant.shift, b->requant.shift, bytes / 4);
     assert_same_bytes(a->requant.scale, b->requant.scale, bytes);
 }
 
@@ -230,7 +230,7 @@ static void small_networks_survive_in_all_semantics(void **state)
 static const int32_t extreme_bias[2] = {-1000000, INT32_C(1) << 20};
 static const int8_t extreme_weights[2] = {INT8_MIN, INT8_MAX};
 static const int32_t multiplier[2] = {1 << 30, INT32_MAX};
-static const int32_t shift[2] = {-31, 30};
+static const int8_t shift[2] = {-31, 30};
 static const float unread_scale[2] = {0.1f, 0x1p-149f};
 static const float float_weights[2] = {-0.0f, 0x1.fffffep127f};
 static const float float_bias[2] = {0x1p-149f, -1.0f / 3.0f};

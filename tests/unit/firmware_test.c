@@ -48,8 +48,15 @@ static const char *const flags[] = {"-fno-builtin"};
 static const char *const defines[] = {"TEXT=\"a b\"", "OF_BOARD=1"};
 static const char *const link_flags[] = {"-Wl,--as-needed"};
 static const char *const launch[] = {"sh", "-c", "{program}", "{program}"};
-static const struct fdm_board_firmware a_firmware = {"here",  "cc", "gcc libc6-dev", flags, 1,
-                                                     defines, 2,    link_flags,      1};
+static const struct fdm_board_firmware a_firmware = {.port = "here",
+                                                     .compiler = "cc",
+                                                     .packages = "gcc libc6-dev",
+                                                     .flags = flags,
+                                                     .flag_count = 1,
+                                                     .defines = defines,
+                                                     .define_count = 2,
+                                                     .link_flags = link_flags,
+                                                     .link_flag_count = 1};
 static const struct fdm_board_entry a_board = {
     .id = "bench", .cpu = "any", .firmware = &a_firmware, .launch = launch, .launch_count = 3};
 
@@ -546,6 +553,36 @@ static void networks_that_do_not_fit_are_refused(void **state)
     tear_down(&world);
 }
 
+static void instruction_sets_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark;
+        const char *words[2];
+        size_t count;
+        unsigned expected;
+        const char *message;
+    } cases[] = {
+        {"none", {NULL}, 0, 0, NULL},
+        {"two", {"mve", "dsp"}, 2, FDM_NN_ISA_MVE | FDM_NN_ISA_DSP, NULL},
+        {"unknown", {"dsp", "sse9"}, 2, 0, "bench: firmware: kernels[1]: no kernels for 'sse9'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fdm_error err = FDM_ERROR_INIT;
+        struct fdm_board_firmware firmware = a_firmware;
+        struct fdm_board_entry board = a_board;
+        unsigned isas;
+        firmware.kernels = cases[i].words;
+        firmware.kernel_count = cases[i].count;
+        board.firmware = &firmware;
+        enum fdm_status status = fdm_firmware_isas(&board, &isas, &err);
+        if (cases[i].message == NULL
+                ? status != FDM_OK || isas != cases[i].expected
+                : status != FDM_ERR_FORMAT || strcmp(err.message, cases[i].message) != 0)
+            fail_msg("%s: %s", cases[i].remark, err.message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -559,6 +596,7 @@ int main(void)
         cmocka_unit_test(commands_name_the_program),
         cmocka_unit_test(the_recipe_knows_every_source),
         cmocka_unit_test(networks_that_do_not_fit_are_refused),
+        cmocka_unit_test(instruction_sets_are_named),
     };
     return cmocka_run_group_tests_name("firmware", tests, NULL, NULL);
 }

@@ -134,7 +134,7 @@ static void a_row_is_offset_and_clamped(void **state)
     (void)state;
     static const int32_t acc[5] = {0, 10, -10, INT32_MAX, INT32_MIN};
     static const int32_t multiplier[5] = {HALF, HALF, HALF, HALF, HALF};
-    static const int32_t shift[5] = {0, 0, 0, 30, 30};
+    static const int8_t shift[5] = {0, 0, 0, 30, 30};
     static const float scale[5] = {0.5f, 0.5f, 0.5f, 0.5f, 0.5f};
     static const int8_t expected[5] = {-20, -15, -25, 100, -100};
     for (int rule = 0; rule < 4; rule++) {

@@ -61,7 +61,8 @@ static size_t outputs_of(const struct fdm_nn_conv_shape *s)
 /* Everything that an int8 convolution reads. */
 struct conv_case {
     struct fdm_nn_conv_s8 params;
-    int32_t multiplier[MAX_CHANNELS], shift[MAX_CHANNELS], bias[MAX_CHANNELS];
+    int32_t multiplier[MAX_CHANNELS], bias[MAX_CHANNELS];
+    int8_t shift[MAX_CHANNELS];
     float scale[MAX_CHANNELS];
     int8_t input[MAX_ACTIVATION], weights[MAX_WEIGHTS];
 };
@@ -82,7 +83,7 @@ static void random_conv(uint32_t *seed, bool depthwise, struct conv_case *c)
                                          c->shift, c->scale};
     for (int i = 0; i < MAX_CHANNELS; i++) {
         c->multiplier[i] = (int32_t)(test_random(seed) >> 2 | UINT32_C(1) << 30);
-        c->shift[i] = between(seed, -13, 1);
+        c->shift[i] = (int8_t)between(seed, -13, 1);
         c->scale[i] = ldexpf((float)c->multiplier[i], c->shift[i] - 31);
         c->bias[i] = between(seed, -40000, 40000);
     }
@@ -140,7 +141,7 @@ static void conv_s8_reaches_the_ends_of_int32(void **state)
     memset(input, -128, FDM_NN_MAX_TAPS);
     memset(weights, -128, FDM_NN_MAX_TAPS);
     static const int32_t multiplier[1] = {INT32_C(1) << 30};
-    static const int32_t shift[1] = {-23};
+    static const int8_t shift[1] = {-23};
     const int32_t bias[1] = {INT32_MAX - FDM_NN_MAX_TAPS * 255 * 128};
     struct fdm_nn_conv_s8 params = {
         {1, 1, FDM_NN_MAX_TAPS, 1, 1, 1, 1, 1, 1, 1, 0, 0}, 127, -128, -128, 127,
@@ -401,7 +402,8 @@ static void softmax_f32_is_within_rounding_of_exact(void **state)
 /* A valid convolution that a row then breaks. */
 struct breakable {
     struct fdm_nn_conv_s8 p;
-    int32_t multiplier[2], shift[2], bias[2];
+    int32_t multiplier[2], bias[2];
+    int8_t shift[8]; /* a row writes four bytes */
     float scale[2];
 };
 

@@ -11,7 +11,7 @@
 static const int8_t weights[2][3] = {{1, 1, 1}, {1, 0, -1}};
 static const int32_t bias[2] = {2, 2};
 static const int32_t multiplier[2] = {1 << 30, 1 << 30};
-static const int32_t shift[2] = {0, 0};
+static const int8_t shift[2] = {0, 0};
 static float table[FDM_NN_SOFTMAX_TABLE_SIZE];
 
 static const struct fdm_network_tensor tensors[] = {
