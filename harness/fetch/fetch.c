@@ -12,10 +12,10 @@
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
 #include "harness/base/hash.h"
+#include "harness/fetch/follow.h"
 #include "harness/fetch/transfer.h"
 #include "harness/fetch/unpack.h"
 
-#define READ_BYTES ((size_t)64 << 10)
 #define POINTER_BYTES_MAX 1024u
 #define LOCK_PAUSE_MS 200u
 #define POLL_MS 100u
@@ -45,7 +45,7 @@ struct job {
     int fd;
     char *partial;
     uint64_t size;           /* of the partial file */
-    struct fdm_sha256 *hash; /* of its bytes */
+    struct fdm_follow *hash; /* of its bytes */
     char etag[FDM_ETAG_SIZE];
     struct fdm_error trouble; /* why the attempt in hand was aborted */
     bool fatal;               /* … and that no other attempt can help */
@@ -137,17 +137,16 @@ static const char *url_of(const struct job *job)
 
 static void drop_hash(struct job *job)
 {
-    if (job->hash != NULL)
-        fdm_sha256_finish(job->hash, NULL);
+    fdm_follow_end(job->hash, NULL, NULL);
     job->hash = NULL;
 }
 
 static void close_job(struct job *job)
 {
+    drop_hash(job);
     if (job->fd >= 0)
         close(job->fd);
     job->fd = -1;
-    drop_hash(job);
     fdm_lock_free(job->lock);
     job->lock = NULL;
     free(job->partial);
@@ -227,28 +226,22 @@ static enum fdm_status begin_anew(struct job *job, struct fdm_error *err)
     job->etag[0] = '\0';
     if (ftruncate(job->fd, 0) != 0)
         return os_fail(job->partial, err);
-    return fdm_sha256_begin(&job->hash, err);
+    return fdm_follow_begin(job->fd, &job->hash, err);
 }
 
-/* Feeds the hash what an earlier run received. */
-static enum fdm_status rehash(struct job *job, struct fdm_error *err)
+/* What an earlier run received is hashed while more comes in. */
+static enum fdm_status take_up(struct job *job, struct fdm_error *err)
 {
-    uint8_t *buffer = malloc(READ_BYTES);
-    if (buffer == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    enum fdm_status status = fdm_sha256_begin(&job->hash, err);
-    job->size = 0;
-    while (status == FDM_OK) {
-        ssize_t got = pread(job->fd, buffer, READ_BYTES, (off_t)job->size);
-        if (got < 0 && errno != EINTR)
-            status = os_fail(job->partial, err);
-        if (got == 0)
-            break;
-        if (got > 0)
-            fdm_sha256_update(job->hash, buffer, (size_t)got);
-        job->size += got > 0 ? (uint64_t)got : 0;
-    }
-    free(buffer);
+    struct stat info;
+    if (fstat(job->fd, &info) != 0)
+        return os_fail(job->partial, err);
+    job->size = (uint64_t)info.st_size;
+    job->best = job->size;
+    if (job->size > job->item->bytes)
+        return begin_anew(job, err);
+    enum fdm_status status = fdm_follow_begin(job->fd, &job->hash, err);
+    if (status == FDM_OK)
+        fdm_follow_grow(job->hash, job->size);
     return status;
 }
 
@@ -294,11 +287,8 @@ static enum fdm_status open_partial(struct job *job, struct fdm_error *err)
     job->fd = open(job->partial, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (job->fd < 0)
         return os_fail(job->partial, err);
-    status = rehash(job, err);
-    job->best = job->size;
     load_etag(job);
-    if (status == FDM_OK && job->size > job->item->bytes)
-        status = begin_anew(job, err);
+    status = take_up(job, err);
     if (status == FDM_OK)
         status = fdm_unpack_check_space(job->partial, job->item->bytes - job->size, err);
     return status;
@@ -359,14 +349,18 @@ static void finish(struct job *job)
 {
     char hex[FDM_SHA256_HEX_SIZE];
     char words[200];
-    fdm_sha256_finish(job->hash, hex);
+    struct fdm_error err = FDM_ERROR_INIT;
+    enum fdm_status status = fdm_follow_end(job->hash, hex, &err);
     job->hash = NULL;
+    if (status != FDM_OK) {
+        fail_job(job, status, err.message);
+        return;
+    }
     if (strcmp(hex, job->item->sha256) != 0) {
         snprintf(words, sizeof words, "other bytes than expected (sha256 %s)", hex);
         wrong_bytes(job, words);
         return;
     }
-    struct fdm_error err = FDM_ERROR_INIT;
     save_etag(job, "");
     job->result->status =
         fdm_cache_commit(job->work->options->cache, job->item->sha256, &job->result->path, &err);
@@ -469,7 +463,6 @@ static bool on_body(void *context, const void *bytes, size_t len)
     const char *data = bytes;
     if (len > job->item->bytes - job->size)
         return abort_attempt(job, FDM_ERR_MISMATCH, "more bytes than expected", false);
-    fdm_sha256_update(job->hash, bytes, len);
     job->result->received_bytes += len;
     while (len > 0) {
         ssize_t put = pwrite(job->fd, data, len, (off_t)job->size);
@@ -479,6 +472,7 @@ static bool on_body(void *context, const void *bytes, size_t len)
         len -= put > 0 ? (size_t)put : 0;
         job->size += put > 0 ? (uint64_t)put : 0;
     }
+    fdm_follow_grow(job->hash, job->size);
     return true;
 }
 
