@@ -31,6 +31,7 @@ int fdm_cmd_doctor(int argc, char **argv);
 int fdm_cmd_fetch(int argc, char **argv);
 int fdm_cmd_inspect(int argc, char **argv);
 int fdm_cmd_list(int argc, char **argv);
+int fdm_cmd_quantize(int argc, char **argv);
 int fdm_cmd_report(int argc, char **argv);
 int fdm_cmd_run(int argc, char **argv);
 int fdm_cmd_show(int argc, char **argv);

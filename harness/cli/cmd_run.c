@@ -200,22 +200,6 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
     return status;
 }
 
-/* A cache that cannot be had is a note, not a failure. */
-static void open_cache(const struct request *request, struct workplace *place)
-{
-    struct fdm_error err = FDM_ERROR_INIT;
-    char *folder = NULL;
-    if (request->no_cache)
-        return;
-    if (request->cache != NULL)
-        fdm_image_cache_open(request->cache, &place->cache, &err);
-    else if (fdm_fs_user_dir(FDM_FS_CACHE, &folder, &err) == FDM_OK)
-        fdm_image_cache_open(folder, &place->cache, &err);
-    if (err.status != FDM_OK)
-        fprintf(stderr, "note: no image cache: %s\n", err.message);
-    free(folder);
-}
-
 /* The demonstration's images, drawn where cached images lie. */
 static enum fdm_status add_demo(const struct request *request, struct workplace *place,
                                 struct fdm_error *err)
@@ -243,7 +227,7 @@ static enum fdm_status prepare(const struct request *request, struct workplace *
     if (status == FDM_OK && request->demo)
         status = add_demo(request, place, err);
     if (status == FDM_OK)
-        open_cache(request, place);
+        place->cache = fdm_workspace_image_cache(request->cache, request->no_cache);
     return status;
 }
 

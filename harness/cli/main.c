@@ -16,6 +16,8 @@ static const struct fdm_command commands[] = {
     {"fetch", "download models and datasets, checked and resumable", fdm_cmd_fetch},
     {"inspect", "print a model's operators, shapes, quantization, MACs and bytes", fdm_cmd_inspect},
     {"list", "list boards, models, datasets, semantics, sessions or cases", fdm_cmd_list},
+    {"quantize", "turn a float model into an int8 .tflite, or compare the methods",
+     fdm_cmd_quantize},
     {"report", "regenerate a model card's tables: published, measured, difference", fdm_cmd_report},
     {"run", "measure cases on a board, or on this computer, into the store", fdm_cmd_run},
     {"show", "print one case: provenance, accuracy, per-class results", fdm_cmd_show},

@@ -123,10 +123,10 @@ static enum fdm_status unknown_option(const struct fdm_opt *options, const char 
     return fdm_fail(err, FDM_ERR_USAGE, "unknown option --%s; --help lists them", name);
 }
 
-static enum fdm_status parse_option(int argc, char **argv, int *at, const struct fdm_opt *options,
-                                    struct fdm_error *err)
+/* `word` stands at argv[*at], without its dashes. */
+static enum fdm_status parse_option(int argc, char **argv, const char *word, int *at,
+                                    const struct fdm_opt *options, struct fdm_error *err)
 {
-    const char *word = argv[*at] + 2;
     size_t len = strcspn(word, "=");
     for (const struct fdm_opt *option = options; option->name != NULL; option++) {
         if (strlen(option->name) != len || strncmp(option->name, word, len) != 0)
@@ -153,14 +153,14 @@ enum fdm_status fdm_opt_parse(int argc, char **argv, const struct fdm_opt *optio
     *operand_count = 0;
     *help = false;
     for (int at = 1; at < argc; at++) {
-        const char *word = argv[at];
+        const char *word = strcmp(argv[at], "-o") == 0 ? "--output" : argv[at];
         if (!options_ended && strcmp(word, "--") == 0) {
             options_ended = true;
         } else if (!options_ended && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
             *help = true;
             return FDM_OK;
         } else if (!options_ended && strncmp(word, "--", 2) == 0) {
-            enum fdm_status status = parse_option(argc, argv, &at, options, err);
+            enum fdm_status status = parse_option(argc, argv, word + 2, &at, options, err);
             if (status != FDM_OK)
                 return status;
         } else if (!options_ended && word[0] == '-' && word[1] != '\0') {

@@ -1,7 +1,7 @@
 /* Command lines: a table of options per command gives parsing and `--help` alike.
  *
- * `--name VALUE`, `--name=VALUE`, `--flag`; options and operands in any order; `--` ends the
- * options. */
+ * `--name VALUE`, `--name=VALUE`, `--flag`; `-o` is short for `--output`; options and operands in
+ * any order; `--` ends the options. */
 #ifndef FDM_CLI_OPT_H
 #define FDM_CLI_OPT_H
 

@@ -105,6 +105,23 @@ enum fdm_status fdm_parse_id(const char *text, const char *what, int64_t *out,
     return FDM_OK;
 }
 
+struct fdm_image_cache *fdm_workspace_image_cache(const char *given, bool none)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_image_cache *cache = NULL;
+    char *folder = NULL;
+    if (none)
+        return NULL;
+    if (given != NULL)
+        fdm_image_cache_open(given, &cache, &err);
+    else if (fdm_fs_user_dir(FDM_FS_CACHE, &folder, &err) == FDM_OK)
+        fdm_image_cache_open(folder, &cache, &err);
+    if (err.status != FDM_OK)
+        fprintf(stderr, "note: no image cache: %s\n", err.message);
+    free(folder);
+    return cache;
+}
+
 enum fdm_status fdm_workspace_demo(const char *cache, char **out, struct fdm_error *err)
 {
     const struct fdm_demo_set set = {FDM_DEMO_SEED, FDM_DEMO_COUNT, FDM_DEMO_SIZE};

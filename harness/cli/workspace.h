@@ -6,6 +6,7 @@
 
 #include "harness/base/status.h"
 #include "harness/cli/cmd.h"
+#include "harness/datasets/cache.h"
 #include "reports/table.h"
 #include "results/store.h"
 
@@ -43,6 +44,11 @@ enum fdm_status fdm_workspace_store(const char *given, enum fdm_store_mode mode,
 /* The folder of model files: `given`, $FDM_MODELS, "models" in the user's data folder if that is
  * there, else what `fdm-bench fetch` published. The caller frees. */
 enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_error *err);
+
+/* The cache of decoded images in the folder `given`, or in the user's cache folder if that is NULL;
+ * the caller frees. NULL if `none`, and where it cannot be had, which is a note on standard error
+ * and no failure. */
+struct fdm_image_cache *fdm_workspace_image_cache(const char *given, bool none);
 
 /* Draws the demonstration's images into "demo" below `cache`, or below the user's cache folder if
  * that is NULL, and says so on standard error; the caller frees the folder's name. Errors of

@@ -13,9 +13,9 @@ struct fdm_affine fdm_affine_from_range(double min, double max)
 {
     min = fmin(min, 0.0);
     max = fmax(max, 0.0);
-    if (max - min <= 0.0)
+    if ((max - min) / 255.0 < (double)FLT_MIN)
         return (struct fdm_affine){1.0f, INT8_MIN};
-    double scale = fmin(fmax((max - min) / 255.0, (double)FLT_MIN), (double)FLT_MAX);
+    double scale = fmin((max - min) / 255.0, (double)FLT_MAX);
     double from_min = (double)INT8_MIN - min / scale;
     double from_max = (double)INT8_MAX - max / scale;
     double min_error = 128.0 + fabs(min / scale);

@@ -14,8 +14,8 @@ struct fdm_affine {
  * zero point follows from the end of the range that loses less, rounded half away from zero. That
  * is what TensorFlow Lite's converter does (Jacob et al., "Quantization and Training of Neural
  * Networks for Efficient Integer-Arithmetic-Only Inference", 2018, section 3; MLIR's
- * FakeQuantSupport). An empty range, 0 to 0, gets scale 1. Both ends must be finite; the scale is
- * kept within the normal numbers of float32. */
+ * FakeQuantSupport). An empty range, 0 to 0, gets scale 1, and so does one so short that its scale
+ * would be no normal number of float32. Both ends must be finite. */
 struct fdm_affine fdm_affine_from_range(double min, double max);
 
 /* The reals that the codes -128 and 127 stand for. */

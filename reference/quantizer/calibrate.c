@@ -70,7 +70,7 @@ void fdm_calibration_release(struct fdm_calibration *calibration)
     *calibration = (struct fdm_calibration){0};
 }
 
-static struct fdm_affine input_affine(const float *real)
+struct fdm_affine fdm_calibration_input(const float *real)
 {
     double min = (double)real[0];
     double max = min;
@@ -89,5 +89,5 @@ void fdm_calibration_affines(const struct fdm_calibration *calibration,
         struct fdm_range range = fdm_range_choose(&calibration->tensors[i], method, keep);
         out[i] = fdm_affine_from_range(range.min, range.max);
     }
-    out[folded->input] = input_affine(real);
+    out[folded->input] = fdm_calibration_input(real);
 }

@@ -22,8 +22,11 @@ enum fdm_status fdm_calibrate(const struct fdm_graph *folded, const struct fdm_s
                               struct fdm_calibration *out, struct fdm_error *err);
 void fdm_calibration_release(struct fdm_calibration *calibration);
 
+/* The quantization of an input whose pixels mean these 256 values: it covers them all. */
+struct fdm_affine fdm_calibration_input(const float *real);
+
 /* An affine for each tensor of the graph, as fdm_quantize() reads them, in `out` (tensor_count
- * elements). The input's range is that of `real`, 256 values, whatever was seen. */
+ * elements). The input's is that of fdm_calibration_input(), whatever was seen. */
 void fdm_calibration_affines(const struct fdm_calibration *calibration,
                              const struct fdm_graph *folded, const float *real,
                              enum fdm_range_method method, double keep, struct fdm_affine *out);

@@ -48,6 +48,13 @@ expect 0 "$fdm" list cases --json
 has '.[0]' "$(words '`list cases`')" "list cases"
 expect 0 "$fdm" show 1 --predictions --json
 has '.[0]' "$(words '`show CASE`' 'a list:')" "show --predictions"
+model=${readme%README.md}reference/demo/demo_fdmobilenet_0.25_128.h5
+expect 0 "$fdm" demo draw "$work/drawn" --count 4
+expect 0 "$fdm" quantize "$model" --calibrate "$work/drawn" -o "$work/int8.tflite" --json
+has . "$(words '`quantize`' facts '; with')" quantize
+expect 0 "$fdm" quantize "$model" --calibrate "$work/drawn" --compare-methods --json
+has . "$(words '`quantize`' 'file'"'"'s facts' 'and table')" "quantize --compare-methods"
+has '.tables[0].rows[0]' "$(words '`quantize`' '`methods`:')" "quantize, methods"
 expect 0 "$fdm" inspect "$FDM_MODELS/small.tflite" --tensors --json
 has '.tables[0].rows[0]' "$(words '`inspect`' '`operators`:' '; with')" "inspect, operators"
 has '.tables[1].rows[0]' "$(words '`inspect`' '`tensors`:')" "inspect, tensors"
