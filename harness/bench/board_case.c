@@ -147,11 +147,12 @@ struct layer_sums {
     uint32_t count;
 };
 
-static void sum_layer(void *context, uint32_t layer, const void *output, size_t bytes)
+static void sum_layer(void *context, uint32_t layer, size_t at, const void *output, size_t bytes)
 {
     struct layer_sums *sums = context;
     if (layer < sums->count)
-        sums->crc32[layer] = fdm_crc32(FDM_CRC32_INIT, output, bytes);
+        sums->crc32[layer] =
+            fdm_crc32(at == 0 ? FDM_CRC32_INIT : sums->crc32[layer], output, bytes);
 }
 
 static enum fdm_status find_difference(const struct bench *bench, const struct fdm_msg_layer *board,

@@ -19,11 +19,11 @@ struct watcher {
     float *logits;
 };
 
-static void copy_logits(void *context, uint32_t layer)
+static void copy_logits(void *context, uint32_t layer, size_t at)
 {
     const struct watcher *watcher = context;
     const struct fdm_network *network = watcher->job->network;
-    if (layer != watcher->job->softmax)
+    if (layer != watcher->job->softmax || at != 0)
         return;
     const struct fdm_network_tensor *tensor = &network->tensors[network->layers[layer].input];
     const unsigned char *bytes = (const unsigned char *)watcher->arena + tensor->offset;

@@ -123,25 +123,12 @@ static enum fdm_status choose_kernels(struct fdm_lowering *lowering,
         layer->run = kernel->run;
         layer->kernel = kernel->name;
         layer->scratch_bytes = kernel->scratch_bytes(&layer->params);
-        if (layer->scratch_bytes > network->scratch_bytes)
-            network->scratch_bytes = layer->scratch_bytes;
         enum fdm_status status =
             kernel->pack == NULL ? FDM_OK : pack(lowering->pool, kernel, layer, err);
         if (status != FDM_OK)
             return status;
     }
     return FDM_OK;
-}
-
-static enum fdm_status plan(struct fdm_lowering *lowering, struct fdm_network *network,
-                            struct fdm_error *err)
-{
-    enum fdm_status status =
-        fdm_plan_arena(network, lowering->tensors, &network->activation_bytes, err);
-    for (uint32_t i = 0; i < lowering->layer_count; i++)
-        lowering->layers[i].scratch_offset = network->activation_bytes;
-    network->arena_bytes = network->activation_bytes + network->scratch_bytes;
-    return status;
 }
 
 enum fdm_status fdm_compile(const struct fdm_graph *graph, const struct fdm_semantics *semantics,
@@ -171,7 +158,8 @@ enum fdm_status fdm_compile(const struct fdm_graph *graph, const struct fdm_sema
     if (status == FDM_OK)
         status = choose_kernels(&lowering, options, network, err);
     if (status == FDM_OK)
-        status = plan(&lowering, network, err);
+        status = fdm_plan_arena(network, lowering.layers, lowering.tensors,
+                                options != NULL ? options->arena_limit : 0, err);
     if (status == FDM_OK) {
         *out = network;
         return FDM_OK;

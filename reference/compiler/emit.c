@@ -64,7 +64,7 @@ static void emit_tensor(struct fdm_buf *out, const struct fdm_network_tensor *te
                    types[tensor->type], tensor->h, tensor->w, tensor->c, tensor->offset,
                    tensor->bytes, tensor->zero_point);
     fdm_emit_float(out, tensor->scale);
-    fdm_buf_puts(out, "},\n");
+    fdm_buf_printf(out, ", .ring = %" PRId32 "},\n", tensor->ring);
 }
 
 static void emit_network(struct fdm_buf *out, const struct fdm_network *network, const char *name)
@@ -77,14 +77,15 @@ static void emit_network(struct fdm_buf *out, const struct fdm_network *network,
     fdm_emit_text(out, network->sha256);
     fdm_buf_puts(out, ",\n    .semantics = ");
     fdm_emit_text(out, network->semantics);
-    fdm_buf_printf(
-        out,
-        ",\n    .engine = \"%s\", .layers = layers, .tensors = tensors,"
-        "\n    .layer_count = %" PRIu32 ", .tensor_count = %" PRIu32 ", .input = %" PRIu32
-        ", .output = %" PRIu32 ",\n    .activation_bytes = %zu, .scratch_bytes = %zu,"
-        " .arena_bytes = %zu,\n};\n",
-        network->engine, network->layer_count, network->tensor_count, network->input,
-        network->output, network->activation_bytes, network->scratch_bytes, network->arena_bytes);
+    fdm_buf_printf(out,
+                   ",\n    .engine = \"%s\", .layers = layers, .tensors = tensors,"
+                   "\n    .layer_count = %" PRIu32 ", .tensor_count = %" PRIu32
+                   ", .input = %" PRIu32 ", .output = %" PRIu32 ", .streamed = %" PRIu32
+                   ",\n    .activation_bytes = %zu, .scratch_bytes = %zu,"
+                   " .arena_bytes = %zu,\n};\n",
+                   network->engine, network->layer_count, network->tensor_count, network->input,
+                   network->output, network->streamed, network->activation_bytes,
+                   network->scratch_bytes, network->arena_bytes);
 }
 
 static void emit_memory(struct fdm_buf *out, const char *name, size_t bytes)

@@ -1,9 +1,30 @@
 #include "reference/compiler/plan.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
-/* When a tensor holds a value: from the start of layer `first` to the end of layer `last`. Nobody
+#include "reference/compiler/plan_chain.h"
+
+/* One way to run the network. */
+struct way {
+    uint32_t streamed; /* layers */
+    bool stream_input;
+};
+
+struct planner {
+    struct fdm_network *network;
+    struct fdm_network_layer *layers;
+    struct fdm_network_tensor *tensors;
+};
+
+static size_t held_bytes(const struct fdm_network_tensor *tensor)
+{
+    size_t rows = (size_t)(tensor->ring > 0 ? tensor->ring : tensor->h);
+    return tensor->bytes / (size_t)tensor->h * rows;
+}
+
+/* ---- lives ---------------------------------------------------------------------------------- */
+
+/* When bytes hold a value: from the start of layer `first` to the end of layer `last`. Nobody
  * writes or reads a tensor with first > last. */
 struct life {
     uint32_t first, last;
@@ -20,14 +41,51 @@ static void extend(struct life *life, uint32_t layer)
     life->last = layer > life->last ? layer : life->last;
 }
 
-static enum fdm_status find_lives(const struct fdm_network *network, struct life **out,
-                                  struct fdm_error *err)
+/* How high the window of a layer is; 0 if it reads its input whole. */
+static int32_t window(const struct planner *planner, uint32_t layer)
 {
-    struct life *lives = calloc(network->tensor_count, sizeof *lives);
-    *out = lives;
-    if (lives == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "no memory for the lives of %u tensors",
-                        network->tensor_count);
+    struct fdm_network_span rows = fdm_network_needs(planner->network, &planner->layers[layer], 0);
+    switch (planner->layers[layer].op) {
+    case FDM_NN_OP_CONV_S8:
+        return planner->layers[layer].params.conv_s8.shape.kernel_h;
+    case FDM_NN_OP_DWCONV_S8:
+        return planner->layers[layer].params.dwconv_s8.conv.shape.kernel_h;
+    case FDM_NN_OP_CONV_F32:
+        return planner->layers[layer].params.conv_f32.shape.kernel_h;
+    case FDM_NN_OP_DWCONV_F32:
+        return planner->layers[layer].params.dwconv_f32.conv.shape.kernel_h;
+    case FDM_NN_OP_QUANTIZE_U8_S8:
+    case FDM_NN_OP_DEQUANTIZE_S8_F32:
+        return rows.end - rows.begin;
+    default:
+        return 0;
+    }
+}
+
+/* Layers that can be streamed: those that read windows of rows, in a chain from the input. */
+static uint32_t streamable(const struct planner *planner)
+{
+    const struct fdm_network *network = planner->network;
+    if (!fdm_plan_is_chain(network))
+        return 0;
+    uint32_t count = 0;
+    while (count < network->layer_count && count < FDM_NETWORK_STREAMED_MAX &&
+           window(planner, count) > 0)
+        count++;
+    return count;
+}
+
+/* The next call reads each row as soon as it is there, and never again. */
+static bool is_read_at_once(const struct planner *planner, uint32_t reader)
+{
+    struct fdm_network_span second =
+        fdm_network_needs(planner->network, &planner->layers[reader], 1);
+    return window(planner, reader) == 1 && second.begin == 1;
+}
+
+static void find_lives(const struct planner *planner, const struct way *way, struct life *lives)
+{
+    const struct fdm_network *network = planner->network;
     for (uint32_t i = 0; i < network->tensor_count; i++)
         lives[i] = (struct life){UINT32_MAX, 0};
     extend(&lives[network->input], 0);
@@ -36,23 +94,58 @@ static enum fdm_status find_lives(const struct fdm_network *network, struct life
         extend(&lives[network->layers[i].output], i);
     }
     extend(&lives[network->output], network->layer_count);
-    return FDM_OK;
+    for (uint32_t i = 0; i < way->streamed; i++) {
+        struct life *in = &lives[network->layers[i].input];
+        struct life *out = &lives[network->layers[i].output];
+        if (i == 0 || !is_read_at_once(planner, i))
+            *in = (struct life){0, way->streamed - 1};
+        if (i + 1 == way->streamed)
+            extend(out, 0);
+    }
 }
 
 /* Whether `layer`, number `at`, may write its output over its input. */
-static bool in_place(const struct fdm_network_layer *layer, uint32_t at, const struct life *lives)
+static bool in_place(const struct planner *planner, uint32_t at, const struct life *lives,
+                     const struct way *way)
 {
-    return layer->op == FDM_NN_OP_QUANTIZE_U8_S8 && lives[layer->input].last == at &&
-           lives[layer->output].first == at;
+    const struct fdm_network_layer *layer = &planner->layers[at];
+    if (layer->op != FDM_NN_OP_QUANTIZE_U8_S8)
+        return false;
+    return at < way->streamed ||
+           (lives[layer->input].last == at && lives[layer->output].first == at);
 }
 
-/* ---- planning ------------------------------------------------------------------------------- */
+/* Rows of the tensors: in the prefix as many as the reader's window is high. What QUANTIZE makes in
+ * place has as many as what it reads. */
+static void set_rings(const struct planner *planner, const struct way *way)
+{
+    const struct fdm_network *network = planner->network;
+    for (uint32_t i = 0; i < network->tensor_count; i++)
+        planner->tensors[i].ring = 0;
+    for (uint32_t i = way->streamed; i-- > 0;) {
+        const struct fdm_network_layer *layer = &planner->layers[i];
+        struct fdm_network_tensor *in = &planner->tensors[layer->input];
+        int32_t rows = window(planner, i);
+        if (layer->op == FDM_NN_OP_QUANTIZE_U8_S8)
+            rows = planner->tensors[layer->output].ring;
+        in->ring = rows < in->h ? rows : 0;
+    }
+    if (way->streamed == 0 || way->stream_input)
+        return;
+    for (uint32_t i = 0; i < way->streamed; i++) {
+        planner->tensors[planner->layers[i].input].ring = 0;
+        if (planner->layers[i].op != FDM_NN_OP_QUANTIZE_U8_S8)
+            break;
+    }
+}
 
-/* Bytes to place: a tensor, or two that are one. */
+/* ---- greedy --------------------------------------------------------------------------------- */
+
+/* Bytes to place: a tensor, two that are one, or a layer's scratch. */
 struct room {
     struct life life;
     size_t bytes, offset;
-    uint32_t tensor; /* the first of them */
+    uint32_t owner; /* a tensor, or behind those a layer */
 };
 
 static int largest_first(const void *a, const void *b)
@@ -61,12 +154,7 @@ static int largest_first(const void *a, const void *b)
     const struct room *y = b;
     if (x->bytes != y->bytes)
         return x->bytes > y->bytes ? -1 : 1;
-    return x->tensor < y->tensor ? -1 : x->tensor > y->tensor ? 1 : 0;
-}
-
-static size_t align(size_t bytes)
-{
-    return (bytes + FDM_NETWORK_ALIGNMENT - 1) / FDM_NETWORK_ALIGNMENT * FDM_NETWORK_ALIGNMENT;
+    return x->owner < y->owner ? -1 : x->owner > y->owner ? 1 : 0;
 }
 
 /* Puts rooms[count] into the lowest gap among rooms[0..count-1], which are sorted by offset, and
@@ -75,11 +163,11 @@ static void place(struct room *rooms, uint32_t count)
 {
     struct room room = rooms[count];
     for (uint32_t i = 0; i < count; i++) {
-        if (!overlap(rooms[i].life, room.life))
+        if (rooms[i].bytes == 0 || !overlap(rooms[i].life, room.life))
             continue;
         if (rooms[i].offset >= room.offset + room.bytes)
             break;
-        size_t end = align(rooms[i].offset + rooms[i].bytes);
+        size_t end = fdm_plan_align(rooms[i].offset + rooms[i].bytes);
         room.offset = end > room.offset ? end : room.offset;
     }
     uint32_t at = count;
@@ -89,19 +177,23 @@ static void place(struct room *rooms, uint32_t count)
 }
 
 /* rooms[i] and owner[i] for every tensor; a tensor that shares another's room has no bytes of its
- * own. */
-static void make_rooms(const struct fdm_network *network, const struct fdm_network_tensor *tensors,
+ * own. Then one room for each layer's scratch. */
+static void make_rooms(const struct planner *planner, const struct way *way,
                        const struct life *lives, struct room *rooms, uint32_t *owner)
 {
-    for (uint32_t i = 0; i < network->tensor_count; i++) {
-        rooms[i] = (struct room){lives[i], tensors[i].bytes, 0, i};
+    const struct fdm_network *network = planner->network;
+    uint32_t count = network->tensor_count;
+    for (uint32_t i = 0; i < count; i++) {
+        rooms[i] = (struct room){lives[i], held_bytes(&planner->tensors[i]), 0, i};
         owner[i] = i;
     }
     for (uint32_t i = 0; i < network->layer_count; i++) {
         const struct fdm_network_layer *layer = &network->layers[i];
-        if (!in_place(layer, i, lives))
+        rooms[count + i] = (struct room){{i, i}, layer->scratch_bytes, 0, count + i};
+        if (!in_place(planner, i, lives, way))
             continue;
         struct room *shared = &rooms[owner[layer->input]];
+        extend(&shared->life, lives[layer->output].first);
         extend(&shared->life, lives[layer->output].last);
         owner[layer->output] = owner[layer->input];
         rooms[layer->output].bytes = 0;
@@ -109,34 +201,64 @@ static void make_rooms(const struct fdm_network *network, const struct fdm_netwo
     }
 }
 
-enum fdm_status fdm_plan_arena(const struct fdm_network *network,
-                               struct fdm_network_tensor *tensors, size_t *activation_bytes,
-                               struct fdm_error *err)
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+static void sum_up(const struct planner *planner, const struct way *way)
 {
-    uint32_t count = network->tensor_count;
+    struct fdm_network *network = planner->network;
+    network->streamed = way->streamed;
+    network->activation_bytes = 0;
+    network->scratch_bytes = 0;
+    for (uint32_t i = 0; i < network->tensor_count; i++) {
+        const struct fdm_network_tensor *tensor = &planner->tensors[i];
+        size_t end = fdm_plan_align(tensor->offset + held_bytes(tensor));
+        network->activation_bytes =
+            end > network->activation_bytes ? end : network->activation_bytes;
+    }
+    network->arena_bytes = network->activation_bytes;
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        const struct fdm_network_layer *layer = &planner->layers[i];
+        size_t end = layer->scratch_offset + layer->scratch_bytes;
+        if (layer->scratch_bytes > network->scratch_bytes)
+            network->scratch_bytes = layer->scratch_bytes;
+        network->arena_bytes = end > network->arena_bytes ? end : network->arena_bytes;
+    }
+}
+
+static enum fdm_status plan_way(const struct planner *planner, const struct way *way,
+                                struct fdm_error *err)
+{
+    const struct fdm_network *network = planner->network;
+    uint32_t count = network->tensor_count + network->layer_count;
     struct room *rooms = calloc(count, sizeof *rooms);
-    uint32_t *owner = calloc(count, sizeof *owner);
-    struct life *lives = NULL;
-    enum fdm_status status = find_lives(network, &lives, err);
-    if (status != FDM_OK)
-        goto done;
-    if (rooms == NULL || owner == NULL) {
-        status = fdm_fail(err, FDM_ERR_MEMORY, "no memory to plan %u tensors", count);
+    uint32_t *owner = calloc(network->tensor_count, sizeof *owner);
+    struct life *lives = calloc(network->tensor_count, sizeof *lives);
+    enum fdm_status status = FDM_OK;
+    if (rooms == NULL || owner == NULL || lives == NULL) {
+        status = fdm_fail(err, FDM_ERR_MEMORY, "no memory to plan %u tensors and scratches", count);
         goto done;
     }
-
-    make_rooms(network, tensors, lives, rooms, owner);
+    set_rings(planner, way);
+    find_lives(planner, way, lives);
+    make_rooms(planner, way, lives, rooms, owner);
     qsort(rooms, count, sizeof *rooms, largest_first);
     for (uint32_t i = 0; i < count; i++)
         place(rooms, i);
-    *activation_bytes = 0;
     for (uint32_t i = 0; i < count; i++) {
-        size_t end = align(rooms[i].offset + rooms[i].bytes);
-        *activation_bytes = end > *activation_bytes ? end : *activation_bytes;
-        tensors[rooms[i].tensor].offset = rooms[i].offset;
+        if (rooms[i].owner < network->tensor_count)
+            planner->tensors[rooms[i].owner].offset = rooms[i].offset;
+        else
+            planner->layers[rooms[i].owner - network->tensor_count].scratch_offset =
+                rooms[i].offset;
     }
-    for (uint32_t i = 0; i < count; i++)
-        tensors[i].offset = tensors[owner[i]].offset;
+    for (uint32_t i = 0; i < network->tensor_count; i++)
+        planner->tensors[i].offset = planner->tensors[owner[i]].offset;
+    sum_up(planner, way);
+    if (way->streamed == 0 && fdm_plan_is_chain(network)) {
+        size_t arena = network->arena_bytes;
+        status = fdm_plan_chain(network, planner->layers, planner->tensors, &arena, err);
+        sum_up(planner, way);
+    }
 done:
     free(rooms);
     free(owner);
@@ -144,93 +266,26 @@ done:
     return status;
 }
 
-/* ---- proof ---------------------------------------------------------------------------------- */
-
-static enum fdm_status check_indices(const struct fdm_network *network, struct fdm_error *err)
+enum fdm_status fdm_plan_arena(struct fdm_network *network, struct fdm_network_layer *layers,
+                               struct fdm_network_tensor *tensors, size_t arena_limit,
+                               struct fdm_error *err)
 {
-    uint32_t count = network->tensor_count;
-    if (network->input >= count || network->output >= count)
-        return fdm_fail(err, FDM_ERR_MISMATCH, "input %u or output %u is none of %u tensors",
-                        network->input, network->output, count);
-    for (uint32_t i = 0; i < network->layer_count; i++) {
-        const struct fdm_network_layer *layer = &network->layers[i];
-        if (layer->op >= FDM_NN_OP_COUNT || layer->input >= count || layer->output >= count)
-            return fdm_fail(err, FDM_ERR_MISMATCH, "layer %u: an index is out of range", i);
+    const struct planner planner = {network, layers, tensors};
+    uint32_t most = streamable(&planner);
+    struct way way = {0, false};
+    size_t least = SIZE_MAX;
+    for (;;) {
+        enum fdm_status status = plan_way(&planner, &way, err);
+        if (status != FDM_OK || arena_limit == 0 || network->arena_bytes <= arena_limit)
+            return status;
+        least = network->arena_bytes < least ? network->arena_bytes : least;
+        if (way.streamed < most)
+            way.streamed++;
+        else if (most > 0 && !way.stream_input)
+            way = (struct way){1, true};
+        else
+            return fdm_fail(err, FDM_ERR_UNSUPPORTED,
+                            "no arena of %zu bytes takes this network; the smallest is %zu bytes",
+                            arena_limit, least);
     }
-    return FDM_OK;
-}
-
-static enum fdm_status check_bounds(const struct fdm_network *network, struct fdm_error *err)
-{
-    for (uint32_t i = 0; i < network->tensor_count; i++) {
-        const struct fdm_network_tensor *tensor = &network->tensors[i];
-        if (tensor->offset % FDM_NETWORK_ALIGNMENT != 0 ||
-            tensor->offset > network->activation_bytes ||
-            tensor->bytes > network->activation_bytes - tensor->offset)
-            return fdm_fail(err, FDM_ERR_MISMATCH,
-                            "tensor %u, %zu bytes at %zu, is not aligned inside %zu bytes", i,
-                            tensor->bytes, tensor->offset, network->activation_bytes);
-    }
-    if (network->arena_bytes < network->activation_bytes ||
-        network->arena_bytes - network->activation_bytes < network->scratch_bytes)
-        return fdm_fail(err, FDM_ERR_MISMATCH, "an arena of %zu bytes has no room for %zu + %zu",
-                        network->arena_bytes, network->activation_bytes, network->scratch_bytes);
-    for (uint32_t i = 0; i < network->layer_count; i++) {
-        const struct fdm_network_layer *layer = &network->layers[i];
-        if (layer->scratch_bytes > network->scratch_bytes)
-            return fdm_fail(err, FDM_ERR_MISMATCH, "layer %u needs %zu bytes of scratch, has %zu",
-                            i, layer->scratch_bytes, network->scratch_bytes);
-    }
-    return FDM_OK;
-}
-
-static bool same_bytes(const struct fdm_network_tensor *a, const struct fdm_network_tensor *b)
-{
-    return a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
-}
-
-/* Whether the two are input and output of a layer that works in place, and meet only there. */
-static bool one_in_place(const struct fdm_network *network, const struct life *lives, uint32_t a,
-                         uint32_t b)
-{
-    if (network->tensors[a].offset != network->tensors[b].offset)
-        return false;
-    for (uint32_t i = 0; i < network->layer_count; i++) {
-        const struct fdm_network_layer *layer = &network->layers[i];
-        bool between =
-            (layer->input == a && layer->output == b) || (layer->input == b && layer->output == a);
-        if (between && in_place(layer, i, lives))
-            return true;
-    }
-    return false;
-}
-
-static enum fdm_status check_pairs(const struct fdm_network *network, const struct life *lives,
-                                   struct fdm_error *err)
-{
-    for (uint32_t a = 0; a < network->tensor_count; a++) {
-        for (uint32_t b = a + 1; b < network->tensor_count; b++) {
-            if (overlap(lives[a], lives[b]) &&
-                same_bytes(&network->tensors[a], &network->tensors[b]) &&
-                !one_in_place(network, lives, a, b))
-                return fdm_fail(err, FDM_ERR_MISMATCH,
-                                "tensors %u and %u live at the same time and overlap", a, b);
-        }
-    }
-    return FDM_OK;
-}
-
-enum fdm_status fdm_plan_check(const struct fdm_network *network, struct fdm_error *err)
-{
-    enum fdm_status status = check_indices(network, err);
-    if (status == FDM_OK)
-        status = check_bounds(network, err);
-    if (status != FDM_OK)
-        return status;
-    struct life *lives = NULL;
-    status = find_lives(network, &lives, err);
-    if (status == FDM_OK)
-        status = check_pairs(network, lives, err);
-    free(lives);
-    return status;
 }

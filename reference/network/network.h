@@ -8,7 +8,13 @@
  * How to run one: supply `arena_bytes` bytes aligned to FDM_NETWORK_ALIGNMENT; write the image to
  * fdm_network_input() as [h, w, 3], uint8 for int8 models and float32 for float models; call
  * fdm_network_run(); read float32 [c] at fdm_network_output(). The input may be overwritten by the
- * run, so write it again before the next. */
+ * run, so write it again before the next.
+ *
+ * A network may be streamed: its first `streamed` layers then run alternately, a row at a time, on
+ * tensors of which only the rows are held that are still needed. Where that is true of the input
+ * too, the image comes row by row: fdm_network_begin(), for each row fdm_network_next_row() and
+ * fdm_network_feed(), then fdm_network_finish(); or fdm_network_run_image(), if the caller has it
+ * all. Those work for every network. Nothing is computed twice. */
 #ifndef FDM_REFERENCE_NETWORK_NETWORK_H
 #define FDM_REFERENCE_NETWORK_NETWORK_H
 
@@ -18,6 +24,7 @@
 #include "reference/kernels/nn_kernel.h"
 
 #define FDM_NETWORK_ALIGNMENT 16
+#define FDM_NETWORK_STREAMED_MAX 32
 
 enum fdm_network_type { FDM_NETWORK_U8, FDM_NETWORK_S8, FDM_NETWORK_F32 };
 
@@ -26,9 +33,10 @@ struct fdm_network_tensor {
     enum fdm_network_type type;
     int32_t h, w, c;
     size_t offset; /* in the arena, bytes, a multiple of FDM_NETWORK_ALIGNMENT */
-    size_t bytes;
-    float scale; /* real = scale * (q - zero_point); 0 for float tensors */
+    size_t bytes;  /* of all h rows */
+    float scale;   /* real = scale * (q - zero_point); 0 for float tensors */
     int32_t zero_point;
+    int32_t ring; /* rows that the arena holds: row y lies where row y - ring lay; 0: all */
 };
 
 /* The parameters of one layer: the member is the one named like the operator. */
@@ -67,17 +75,26 @@ struct fdm_network {
     uint32_t tensor_count;
     uint32_t input;          /* tensor */
     uint32_t output;         /* tensor */
+    uint32_t streamed;       /* layers that run row by row, at most FDM_NETWORK_STREAMED_MAX */
     size_t activation_bytes; /* the end of the last tensor, aligned */
     size_t scratch_bytes;    /* the largest scratch of any layer */
     size_t arena_bytes;      /* the whole, scratch included */
 };
 
-/* Watches a run. Either function may be NULL. `output` is the layer's whole output, valid until
- * `after` returns. */
+/* Watches a run. Either function may be NULL. A layer's output comes in one piece or in several,
+ * from its first byte to its last: `output` is the piece of `bytes` bytes that begins `at` bytes
+ * into the whole, and is valid until `after` returns. `before` comes before each piece is computed;
+ * before the first one of a layer that is not streamed, its whole input is in place. */
 struct fdm_network_observer {
     void *context;
-    void (*before)(void *context, uint32_t layer);
-    void (*after)(void *context, uint32_t layer, const void *output, size_t bytes);
+    void (*before)(void *context, uint32_t layer, size_t at);
+    void (*after)(void *context, uint32_t layer, size_t at, const void *output, size_t bytes);
+};
+
+/* How far a run is. */
+struct fdm_network_progress {
+    int32_t fed;                            /* rows of the input that were there so far */
+    int32_t done[FDM_NETWORK_STREAMED_MAX]; /* output rows of each streamed layer */
 };
 
 /* Where the caller writes the image and reads the result. */
@@ -87,9 +104,35 @@ const float *fdm_network_output(const struct fdm_network *network, const void *a
 /* A tensor's rows, for a kernel's call. */
 struct fdm_nn_rows fdm_network_rows(const struct fdm_network_tensor *tensor, void *arena);
 
-/* Runs all layers in order; `observer` may be NULL. FDM_NN_ERR_ARGUMENT if this program does not
- * contain a layer's kernel; layers behind it did not run. */
+/* The input rows begin..end-1 that one output row needs; later rows need none before `begin`. */
+struct fdm_network_span {
+    int32_t begin, end;
+};
+struct fdm_network_span fdm_network_needs(const struct fdm_network *network,
+                                          const struct fdm_network_layer *layer, int32_t row);
+
+/* Runs all layers on the input in the arena; `observer` may be NULL. FDM_NN_ERR_ARGUMENT if this
+ * program does not contain a layer's kernel (layers behind it did not run), or if the arena has no
+ * room for the whole input. */
 enum fdm_nn_status fdm_network_run(const struct fdm_network *network, void *arena,
                                    const struct fdm_network_observer *observer);
+
+/* The same on an input that lies outside the arena; of any network. */
+enum fdm_nn_status fdm_network_run_image(const struct fdm_network *network, void *arena,
+                                         const void *image,
+                                         const struct fdm_network_observer *observer);
+
+/* The same in steps. feed() runs what the row that was written to next_row() allows; finish() runs
+ * the rest once all rows were fed. The result is FDM_NN_ERR_ARGUMENT also for a row too many or
+ * too few. */
+void fdm_network_begin(struct fdm_network_progress *progress);
+void *fdm_network_next_row(const struct fdm_network *network, void *arena,
+                           const struct fdm_network_progress *progress);
+enum fdm_nn_status fdm_network_feed(const struct fdm_network *network, void *arena,
+                                    struct fdm_network_progress *progress,
+                                    const struct fdm_network_observer *observer);
+enum fdm_nn_status fdm_network_finish(const struct fdm_network *network, void *arena,
+                                      struct fdm_network_progress *progress,
+                                      const struct fdm_network_observer *observer);
 
 #endif

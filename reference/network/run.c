@@ -1,5 +1,7 @@
 #include "reference/network/network.h"
 
+#include <string.h>
+
 void *fdm_network_input(const struct fdm_network *network, void *arena)
 {
     return (unsigned char *)arena + network->tensors[network->input].offset;
@@ -11,48 +13,231 @@ const float *fdm_network_output(const struct fdm_network *network, const void *a
     return bytes;
 }
 
+static size_t row_bytes(const struct fdm_network_tensor *tensor)
+{
+    return tensor->bytes / (size_t)tensor->h;
+}
+
+static bool is_whole(const struct fdm_network_tensor *tensor)
+{
+    return tensor->ring == 0 || tensor->ring == tensor->h;
+}
+
 struct fdm_nn_rows fdm_network_rows(const struct fdm_network_tensor *tensor, void *arena)
 {
-    struct fdm_nn_rows rows = {(unsigned char *)arena + tensor->offset,
-                               tensor->bytes / (size_t)tensor->h, tensor->h};
+    struct fdm_nn_rows rows = {(unsigned char *)arena + tensor->offset, row_bytes(tensor),
+                               is_whole(tensor) ? tensor->h : tensor->ring};
     return rows;
 }
 
-static enum fdm_nn_status run_layer(const struct fdm_network *network,
-                                    const struct fdm_network_layer *layer, unsigned char *arena)
+/* ---- which rows, and how many at once ---- */
+
+static const struct fdm_nn_conv_shape *conv_shape(const struct fdm_network_layer *layer)
 {
+    switch (layer->op) {
+    case FDM_NN_OP_CONV_S8:
+        return &layer->params.conv_s8.shape;
+    case FDM_NN_OP_DWCONV_S8:
+        return &layer->params.dwconv_s8.conv.shape;
+    case FDM_NN_OP_CONV_F32:
+        return &layer->params.conv_f32.shape;
+    case FDM_NN_OP_DWCONV_F32:
+        return &layer->params.dwconv_f32.conv.shape;
+    default:
+        return NULL;
+    }
+}
+
+static bool is_elementwise(const struct fdm_network_layer *layer)
+{
+    return layer->op == FDM_NN_OP_QUANTIZE_U8_S8 || layer->op == FDM_NN_OP_DEQUANTIZE_S8_F32;
+}
+
+struct fdm_network_span fdm_network_needs(const struct fdm_network *network,
+                                          const struct fdm_network_layer *layer, int32_t row)
+{
+    int32_t in_h = network->tensors[layer->input].h;
+    const struct fdm_nn_conv_shape *s = conv_shape(layer);
+    if (s == NULL)
+        return is_elementwise(layer) ? (struct fdm_network_span){row, row + 1}
+                                     : (struct fdm_network_span){0, in_h};
+    int32_t begin = row * s->stride_h - s->pad_top;
+    int32_t end = begin + s->kernel_h;
+    return (struct fdm_network_span){begin < 0 ? 0 : begin, end < in_h ? end : in_h};
+}
+
+/* How many rows from `first` on one call may compute: none of them lies where an input row lies
+ * that this call needs. With a streamed tensor it is one; where the output lies below its input it
+ * may grow up to the oldest row that is still needed. */
+static int32_t rows_at_once(const struct fdm_network *network,
+                            const struct fdm_network_layer *layer, int32_t first)
+{
+    const struct fdm_network_tensor *in = &network->tensors[layer->input];
     const struct fdm_network_tensor *out = &network->tensors[layer->output];
+    if (!is_whole(in) || !is_whole(out))
+        return 1;
+    int32_t left = out->h - first;
+    bool apart = out->offset >= in->offset + in->bytes || in->offset >= out->offset + out->bytes;
+    if (apart || (is_elementwise(layer) && in->offset == out->offset))
+        return left;
+    size_t oldest = (size_t)fdm_network_needs(network, layer, first).begin;
+    size_t end = in->offset + oldest * row_bytes(in);
+    if (end < out->offset)
+        return 1;
+    int32_t rows = (int32_t)((end - out->offset) / row_bytes(out)) - first;
+    return rows < 1 ? 1 : rows < left ? rows : left;
+}
+
+/* ---- running ---- */
+
+struct run {
+    const struct fdm_network *network;
+    unsigned char *arena;
+    struct fdm_network_progress *progress;
+    const struct fdm_network_observer *observer; /* may be NULL */
+};
+
+static enum fdm_nn_status run_rows(const struct run *run, uint32_t index, int32_t first,
+                                   int32_t count)
+{
+    const struct fdm_network *network = run->network;
+    const struct fdm_network_layer *layer = &network->layers[index];
+    const struct fdm_network_observer *observer = run->observer;
+    if (layer->run == NULL)
+        return FDM_NN_ERR_ARGUMENT;
     const struct fdm_nn_call call = {
         .params = &layer->params,
         .weights = layer->weights,
         .bias = layer->bias,
-        .in = fdm_network_rows(&network->tensors[layer->input], arena),
-        .out = fdm_network_rows(out, arena),
-        .count = out->h,
-        .scratch = arena + layer->scratch_offset,
+        .in = fdm_network_rows(&network->tensors[layer->input], run->arena),
+        .out = fdm_network_rows(&network->tensors[layer->output], run->arena),
+        .first = first,
+        .count = count,
+        .scratch = run->arena + layer->scratch_offset,
     };
-    return layer->run(&call);
+    size_t at = (size_t)first * call.out.row_bytes;
+    if (observer != NULL && observer->before != NULL)
+        observer->before(observer->context, index, at);
+    enum fdm_nn_status status = layer->run(&call);
+    if (status == FDM_NN_OK && observer != NULL && observer->after != NULL)
+        observer->after(observer->context, index, at, fdm_nn_row(&call.out, first),
+                        (size_t)count * call.out.row_bytes);
+    return status;
+}
+
+/* How many rows streamed layer `index` can compute now; 0 if it lacks input or is done. */
+static int32_t ready(const struct run *run, uint32_t index)
+{
+    const struct fdm_network *network = run->network;
+    const struct fdm_network_layer *layer = &network->layers[index];
+    int32_t first = run->progress->done[index];
+    if (first == network->tensors[layer->output].h)
+        return 0;
+    int32_t there = index == 0 ? run->progress->fed : run->progress->done[index - 1];
+    if (there == network->tensors[layer->input].h)
+        return rows_at_once(network, layer, first);
+    return there >= fdm_network_needs(network, layer, first).end;
+}
+
+/* Depth first: each row goes as far as it can before the next one is computed, so a tensor needs
+ * to hold only what one row of its reader needs. */
+static enum fdm_nn_status run_streamed(const struct run *run)
+{
+    uint32_t last = run->network->streamed - 1;
+    for (uint32_t i = 0;;) {
+        int32_t rows = ready(run, i);
+        if (rows > 0) {
+            enum fdm_nn_status status = run_rows(run, i, run->progress->done[i], rows);
+            if (status != FDM_NN_OK)
+                return status;
+            run->progress->done[i] += rows;
+            i = i < last ? i + 1 : last;
+        } else if (i > 0) {
+            i--;
+        } else {
+            return FDM_NN_OK;
+        }
+    }
+}
+
+static enum fdm_nn_status run_layer(const struct run *run, uint32_t index)
+{
+    const struct fdm_network_layer *layer = &run->network->layers[index];
+    int32_t h = run->network->tensors[layer->output].h;
+    int32_t rows;
+    for (int32_t first = 0; first < h; first += rows) {
+        rows = rows_at_once(run->network, layer, first);
+        enum fdm_nn_status status = run_rows(run, index, first, rows);
+        if (status != FDM_NN_OK)
+            return status;
+    }
+    return FDM_NN_OK;
+}
+
+void fdm_network_begin(struct fdm_network_progress *progress)
+{
+    memset(progress, 0, sizeof *progress);
+}
+
+void *fdm_network_next_row(const struct fdm_network *network, void *arena,
+                           const struct fdm_network_progress *progress)
+{
+    struct fdm_nn_rows rows = fdm_network_rows(&network->tensors[network->input], arena);
+    return fdm_nn_row(&rows, progress->fed);
+}
+
+enum fdm_nn_status fdm_network_feed(const struct fdm_network *network, void *arena,
+                                    struct fdm_network_progress *progress,
+                                    const struct fdm_network_observer *observer)
+{
+    const struct run run = {network, arena, progress, observer};
+    if (progress->fed >= network->tensors[network->input].h)
+        return FDM_NN_ERR_ARGUMENT;
+    progress->fed++;
+    return network->streamed > 0 ? run_streamed(&run) : FDM_NN_OK;
+}
+
+enum fdm_nn_status fdm_network_finish(const struct fdm_network *network, void *arena,
+                                      struct fdm_network_progress *progress,
+                                      const struct fdm_network_observer *observer)
+{
+    const struct run run = {network, arena, progress, observer};
+    if (progress->fed != network->tensors[network->input].h)
+        return FDM_NN_ERR_ARGUMENT;
+    for (uint32_t i = network->streamed; i < network->layer_count; i++) {
+        enum fdm_nn_status status = run_layer(&run, i);
+        if (status != FDM_NN_OK)
+            return status;
+    }
+    return FDM_NN_OK;
 }
 
 enum fdm_nn_status fdm_network_run(const struct fdm_network *network, void *arena,
                                    const struct fdm_network_observer *observer)
 {
-    static const struct fdm_network_observer nobody = {0};
-    unsigned char *base = arena;
-    if (observer == NULL)
-        observer = &nobody;
-    for (uint32_t i = 0; i < network->layer_count; i++) {
-        const struct fdm_network_layer *layer = &network->layers[i];
-        const struct fdm_network_tensor *out = &network->tensors[layer->output];
-        if (layer->run == NULL)
-            return FDM_NN_ERR_ARGUMENT;
-        if (observer->before != NULL)
-            observer->before(observer->context, i);
-        enum fdm_nn_status status = run_layer(network, layer, base);
-        if (status != FDM_NN_OK)
-            return status;
-        if (observer->after != NULL)
-            observer->after(observer->context, i, base + out->offset, out->bytes);
+    const struct fdm_network_tensor *input = &network->tensors[network->input];
+    struct fdm_network_progress progress;
+    if (!is_whole(input))
+        return FDM_NN_ERR_ARGUMENT;
+    fdm_network_begin(&progress);
+    progress.fed = input->h;
+    const struct run run = {network, arena, &progress, observer};
+    enum fdm_nn_status status = network->streamed > 0 ? run_streamed(&run) : FDM_NN_OK;
+    return status != FDM_NN_OK ? status : fdm_network_finish(network, arena, &progress, observer);
+}
+
+enum fdm_nn_status fdm_network_run_image(const struct fdm_network *network, void *arena,
+                                         const void *image,
+                                         const struct fdm_network_observer *observer)
+{
+    const struct fdm_network_tensor *input = &network->tensors[network->input];
+    const unsigned char *row = image;
+    struct fdm_network_progress progress;
+    enum fdm_nn_status status = FDM_NN_OK;
+    fdm_network_begin(&progress);
+    for (int32_t y = 0; status == FDM_NN_OK && y < input->h; y++, row += row_bytes(input)) {
+        memcpy(fdm_network_next_row(network, arena, &progress), row, row_bytes(input));
+        status = fdm_network_feed(network, arena, &progress, observer);
     }
-    return FDM_NN_OK;
+    return status != FDM_NN_OK ? status : fdm_network_finish(network, arena, &progress, observer);
 }

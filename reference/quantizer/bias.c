@@ -45,13 +45,13 @@ struct float_means {
     struct fdm_tap_means *means; /* one per layer; without sums where it is no convolution */
 };
 
-static void watch_input(void *context, uint32_t index)
+static void watch_input(void *context, uint32_t index, size_t at)
 {
     struct float_means *f = context;
     const struct fdm_network_layer *layer = &f->network->layers[index];
     const unsigned char *base = f->arena;
     const void *input = base + f->network->tensors[layer->input].offset;
-    if (shape_of(layer) != NULL)
+    if (at == 0 && shape_of(layer) != NULL)
         fdm_tap_means_add_f32(&f->means[index], input);
 }
 

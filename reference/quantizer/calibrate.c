@@ -11,8 +11,9 @@ struct watcher {
     uint32_t broken; /* the first layer with a value that is not finite, plus 1 */
 };
 
-static void watch(void *context, uint32_t layer, const void *output, size_t bytes)
+static void watch(void *context, uint32_t layer, size_t at, const void *output, size_t bytes)
 {
+    (void)at;
     struct watcher *watcher = context;
     const float *values = output;
     size_t count = bytes / sizeof *values;

@@ -11,8 +11,9 @@ struct watcher {
     bool broken;
 };
 
-static void watch(void *context, uint32_t layer, const void *output, size_t bytes)
+static void watch(void *context, uint32_t layer, size_t at, const void *output, size_t bytes)
 {
+    (void)at;
     struct watcher *watcher = context;
     const struct fdm_network_layer *l = &watcher->network->layers[layer];
     struct fdm_extent *extents = watcher->extents->tensors[l->file_tensor].channels;

@@ -114,22 +114,29 @@ void fdm_agent_on_output(struct fdm_agent *agent, const struct fdm_msg_output *o
 
 /* ---- layer by layer ---- */
 
-static void before_layer(void *context, uint32_t layer)
+static void before_layer(void *context, uint32_t layer, size_t at)
 {
     const struct fdm_agent *agent = context;
     (void)layer;
+    (void)at;
     agent->config.port->counter_start(agent->config.port->context);
 }
 
-static void after_layer(void *context, uint32_t layer, const void *output, size_t bytes)
+static void after_layer(void *context, uint32_t layer, size_t at, const void *output, size_t bytes)
 {
     struct fdm_agent *agent = context;
     struct fdm_agent_profile *profile = &agent->profile;
     uint64_t counter = agent->config.port->counter_read(agent->config.port->context);
-    profile->counters[layer] = (profile->flags & FDM_PROFILE_COUNTERS) != 0 ? counter : 0;
-    profile->bytes[layer] = (uint32_t)bytes;
-    profile->crc32[layer] =
-        (profile->flags & FDM_PROFILE_CRC) != 0 ? fdm_crc32(FDM_CRC32_INIT, output, bytes) : 0;
+    if (at == 0) {
+        profile->counters[layer] = 0;
+        profile->bytes[layer] = 0;
+        profile->crc32[layer] = FDM_CRC32_INIT;
+    }
+    profile->bytes[layer] += (uint32_t)bytes;
+    if ((profile->flags & FDM_PROFILE_COUNTERS) != 0)
+        profile->counters[layer] += counter;
+    if ((profile->flags & FDM_PROFILE_CRC) != 0)
+        profile->crc32[layer] = fdm_crc32(profile->crc32[layer], output, bytes);
 }
 
 static bool send_layers(struct fdm_agent *agent, uint16_t run_index)

@@ -22,15 +22,15 @@
 
 static const char *const datasets[] = {"flowers", "plant-village", "food-101"};
 
-/* KiB: greedy placement with QUANTIZE in place reaches the bound of input plus output. */
+/* What an int8 network's arena may take in KiB, whole and with a streamed input. */
 static const struct {
     const char *name;
-    size_t activation_kib;
+    size_t whole_kib, streamed_kib;
 } variants[] = {
-    {"fdmobilenet_0.25_128_tfs", 80},
-    {"fdmobilenet_0.25_224_tfs", 245},
-    {"st_fdmobilenet_v1_128_tfs", 112},
-    {"st_fdmobilenet_v1_224_tfs", 343},
+    {"fdmobilenet_0.25_128_tfs", 50, 14},
+    {"fdmobilenet_0.25_224_tfs", 149, 28},
+    {"st_fdmobilenet_v1_128_tfs", 66, 24},
+    {"st_fdmobilenet_v1_224_tfs", 199, 44},
 };
 
 /* One model, compiled, with its vectors. */
@@ -62,7 +62,7 @@ static void open_vectors(struct model *model)
 }
 
 static void open_network(struct model *model, const char *suffix, const char *hash_member,
-                         const struct fdm_semantics *semantics)
+                         const struct fdm_semantics *semantics, size_t arena_limit)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     char *path = data_file("models/%s/%s/%s%s", model, suffix);
@@ -71,7 +71,8 @@ static void open_network(struct model *model, const char *suffix, const char *ha
     const char *hash;
     assert_ok(fdm_json_get_string(model->vectors, hash_member, &hash, &err), err);
     assert_string_equal(model->graph->sha256, hash);
-    assert_ok(fdm_compile(model->graph, semantics, NULL, &model->network, &err), err);
+    const struct fdm_compile_options options = {.arena_limit = arena_limit};
+    assert_ok(fdm_compile(model->graph, semantics, &options, &model->network, &err), err);
     assert_ok(fdm_plan_check(model->network, &err), err);
     const struct fdm_network_tensor *in = &model->network->tensors[model->network->input];
     model->image = malloc((size_t)in->h * (size_t)in->w * (size_t)in->c);
@@ -116,12 +117,13 @@ struct trace {
     int8_t softmax[MAX_CLASSES];
 };
 
-static void record_layer(void *context, uint32_t index, const void *output, size_t bytes)
+static void record_layer(void *context, uint32_t index, size_t at, const void *output, size_t bytes)
 {
     struct trace *trace = context;
     const struct fdm_network_layer *layer = &trace->network->layers[index];
     assert_true(layer->file_tensor < MAX_TENSORS);
-    trace->crc32[layer->file_tensor] = fdm_crc32(FDM_CRC32_INIT, output, bytes);
+    uint32_t *crc32 = &trace->crc32[layer->file_tensor];
+    *crc32 = fdm_crc32(at == 0 ? FDM_CRC32_INIT : *crc32, output, bytes);
     trace->seen[layer->file_tensor] = true;
     if (layer->op == FDM_NN_OP_CONV_S8 && bytes <= MAX_CLASSES)
         memcpy(trace->logits, output, bytes);
@@ -135,9 +137,8 @@ static const float *run_int8(struct model *model, const struct fdm_json *vector,
     make_image(model, vector);
     *trace = (struct trace){.network = model->network};
     const struct fdm_network_observer observer = {.context = trace, .after = record_layer};
-    const struct fdm_network_tensor *in = &model->network->tensors[model->network->input];
-    memcpy(fdm_network_input(model->network, model->arena), model->image, in->bytes);
-    assert_int_equal(fdm_network_run(model->network, model->arena, &observer), FDM_NN_OK);
+    assert_int_equal(fdm_network_run_image(model->network, model->arena, model->image, &observer),
+                     FDM_NN_OK);
     return fdm_network_output(model->network, model->arena);
 }
 
@@ -182,19 +183,23 @@ static int same_s8(const struct model *model, const struct fdm_json *object, con
 
 typedef void check_vector(struct model *model, const struct fdm_json *vector, void *context);
 
+/* What an arena may take: anything, or what a plan with a whole or a streamed input needs. */
+enum memory { ANY, WHOLE, STREAMED };
+
 /* Every model and every vector of it. Skips the whole test where the data are absent. */
 static void for_each_vector(const char *suffix, const char *hash_member,
-                            const struct fdm_semantics *semantics, check_vector *check,
-                            void *context)
+                            const struct fdm_semantics *semantics, enum memory memory,
+                            check_vector *check, void *context)
 {
     for (size_t d = 0; d < sizeof datasets / sizeof datasets[0]; d++) {
         for (size_t v = 0; v < sizeof variants / sizeof variants[0]; v++) {
             struct model model = {.dataset = datasets[d], .variant = variants[v].name};
             open_vectors(&model);
-            open_network(&model, suffix, hash_member, semantics);
-            if (model.graph->format == FDM_FORMAT_INT8)
-                assert_int_equal(model.network->activation_bytes,
-                                 variants[v].activation_kib * 1024);
+            size_t kib = memory == ANY     ? 0
+                         : memory == WHOLE ? variants[v].whole_kib
+                                           : variants[v].streamed_kib;
+            open_network(&model, suffix, hash_member, semantics, kib * 1024);
+            assert_int_equal(model.network->streamed > 0, memory == STREAMED);
             const struct fdm_json *vector =
                 fdm_json_first(fdm_json_member(model.vectors, "inputs"));
             for (; vector != NULL; vector = fdm_json_next(vector))
@@ -276,17 +281,29 @@ static void check_main(struct model *model, const struct fdm_json *vector, void 
     assert_top1(vector, output, classes);
 }
 
-static void tflite_x86_is_reproduced_layer_by_layer(void **state)
+static void reproduce_layer_by_layer(enum memory memory)
 {
-    (void)state;
     struct counts counts = {0};
-    for_each_vector("_int8.tflite", "sha256", semantics_named("tflite-x86"), check_main, &counts);
+    for_each_vector("_int8.tflite", "sha256", semantics_named("tflite-x86"), memory, check_main,
+                    &counts);
     print_message("tflite-x86: %d of %d vectors, %d of %d layer checksums\n", counts.exact,
                   counts.vectors, counts.exact_layers, counts.layers);
     assert_int_equal(counts.vectors, CASES);
     assert_int_equal(counts.exact, CASES);
     assert_int_equal(counts.layers, CASES * 30);
     assert_int_equal(counts.exact_layers, CASES * 30);
+}
+
+static void tflite_x86_is_reproduced_layer_by_layer(void **state)
+{
+    (void)state;
+    reproduce_layer_by_layer(WHOLE);
+}
+
+static void streamed_networks_do_the_same_in_little_memory(void **state)
+{
+    (void)state;
+    reproduce_layer_by_layer(STREAMED);
 }
 
 /* ---- the other runtimes --------------------------------------------------------------------- */
@@ -317,7 +334,7 @@ static void check_column(struct model *model, const struct fdm_json *vector, voi
 static void other_runtimes_are_reproduced(void **state)
 {
     struct column *column = *state;
-    for_each_vector("_int8.tflite", "sha256", semantics_named(column->semantics), check_column,
+    for_each_vector("_int8.tflite", "sha256", semantics_named(column->semantics), ANY, check_column,
                     column);
     print_message("%s: %d of %d vectors of %s\n", column->semantics, column->exact, column->vectors,
                   column->runtime);
@@ -366,7 +383,7 @@ static void fixed_softmax_agrees_with_the_table(void **state)
 {
     (void)state;
     struct softmax_counts counts = {0};
-    for_each_vector("_int8.tflite", "sha256", semantics_named("tflm"), check_fixed_softmax,
+    for_each_vector("_int8.tflite", "sha256", semantics_named("tflm"), ANY, check_fixed_softmax,
                     &counts);
     print_message("tflm: fixed-point softmax, %d of %d outputs differ from TensorFlow Lite's\n",
                   counts.different, counts.outputs);
@@ -397,9 +414,11 @@ struct float_trace {
     float logits[MAX_CLASSES];
 };
 
-static void record_logits(void *context, uint32_t index, const void *output, size_t bytes)
+static void record_logits(void *context, uint32_t index, size_t at, const void *output,
+                          size_t bytes)
 {
     struct float_trace *trace = context;
+    (void)at;
     if (trace->network->layers[index].op == FDM_NN_OP_CONV_F32 && bytes <= sizeof trace->logits)
         memcpy(trace->logits, output, bytes);
 }
@@ -443,7 +462,7 @@ static void float_models_follow_the_float64_forward(void **state)
 {
     (void)state;
     struct float_counts counts = {0};
-    for_each_vector(".h5", "h5_sha256", NULL, check_float, &counts);
+    for_each_vector(".h5", "h5_sha256", NULL, ANY, check_float, &counts);
     print_message("float: %d vectors, largest difference of a probability %.3g, of a logit %.3g\n",
                   counts.vectors, counts.probability, counts.logit);
     assert_int_equal(counts.vectors, CASES);
@@ -463,6 +482,7 @@ int main(void)
     };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tflite_x86_is_reproduced_layer_by_layer),
+        cmocka_unit_test(streamed_networks_do_the_same_in_little_memory),
         cmocka_unit_test_prestate(other_runtimes_are_reproduced, &columns[0]),
         cmocka_unit_test_prestate(other_runtimes_are_reproduced, &columns[1]),
         cmocka_unit_test_prestate(other_runtimes_are_reproduced, &columns[2]),

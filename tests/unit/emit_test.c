@@ -175,10 +175,11 @@ struct trace {
     uint32_t sum[MAX_LAYERS];
 };
 
-static void record(void *context, uint32_t layer, const void *output, size_t bytes)
+static void record(void *context, uint32_t layer, size_t at, const void *output, size_t bytes)
 {
     struct trace *trace = context;
     const uint8_t *byte = output;
+    (void)at;
     assert_true(layer < MAX_LAYERS);
     for (size_t i = 0; i < bytes; i++)
         trace->sum[layer] = trace->sum[layer] * 16777619u + byte[i];
@@ -273,9 +274,9 @@ static const struct fdm_network_layer odd_layers[] = {
      .params.softmax_f32 = {2}},
 };
 static const struct fdm_network_tensor odd_tensors[] = {
-    {FDM_NETWORK_F32, 1, 1, 1, 0, 4, 0.0f, 0},   {FDM_NETWORK_F32, 1, 1, 2, 16, 8, 0.0f, 0},
-    {FDM_NETWORK_F32, 1, 1, 2, 0, 8, 0.0f, 0},   {FDM_NETWORK_F32, 1, 1, 2, 16, 8, 0.0f, 0},
-    {FDM_NETWORK_F32, 1, 1, 2, 32, 8, 0.1f, -5},
+    {FDM_NETWORK_F32, 1, 1, 1, 0, 4, 0.0f, 0, 0},   {FDM_NETWORK_F32, 1, 1, 2, 16, 8, 0.0f, 0, 0},
+    {FDM_NETWORK_F32, 1, 1, 2, 0, 8, 0.0f, 0, 0},   {FDM_NETWORK_F32, 1, 1, 2, 16, 8, 0.0f, 0, 0},
+    {FDM_NETWORK_F32, 1, 1, 2, 32, 8, 0.1f, -5, 0},
 };
 static const struct fdm_network odd = {
     .name = "%s%n",

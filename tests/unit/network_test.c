@@ -15,9 +15,12 @@ static const int8_t shift[2] = {0, 0};
 static float table[FDM_NN_SOFTMAX_TABLE_SIZE];
 
 static const struct fdm_network_tensor tensors[] = {
-    {FDM_NETWORK_U8, 2, 2, 3, 0, 12, 1.0f, 0},    {FDM_NETWORK_S8, 2, 2, 3, 0, 12, 1.0f, -128},
-    {FDM_NETWORK_S8, 2, 2, 2, 16, 8, 1.0f, 0},    {FDM_NETWORK_S8, 1, 1, 2, 0, 2, 1.0f, 0},
-    {FDM_NETWORK_S8, 1, 1, 2, 16, 2, 1.0f, -128}, {FDM_NETWORK_F32, 1, 1, 2, 0, 8, 0.0f, 0},
+    {FDM_NETWORK_U8, 2, 2, 3, 0, 12, 1.0f, 0, 0},
+    {FDM_NETWORK_S8, 2, 2, 3, 0, 12, 1.0f, -128, 0},
+    {FDM_NETWORK_S8, 2, 2, 2, 16, 8, 1.0f, 0, 0},
+    {FDM_NETWORK_S8, 1, 1, 2, 0, 2, 1.0f, 0, 0},
+    {FDM_NETWORK_S8, 1, 1, 2, 16, 2, 1.0f, -128, 0},
+    {FDM_NETWORK_F32, 1, 1, 2, 0, 8, 0.0f, 0, 0},
 };
 
 static const struct fdm_network_layer layers[] = {
@@ -124,16 +127,18 @@ struct diary {
     int8_t mean[2];
 };
 
-static void note_before(void *context, uint32_t layer)
+static void note_before(void *context, uint32_t layer, size_t at)
 {
     struct diary *diary = context;
+    assert_int_equal(at, 0);
     diary->text[diary->len++] = '<';
     diary->text[diary->len++] = (char)('0' + layer);
 }
 
-static void note_after(void *context, uint32_t layer, const void *output, size_t bytes)
+static void note_after(void *context, uint32_t layer, size_t at, const void *output, size_t bytes)
 {
     struct diary *diary = context;
+    assert_int_equal(at, 0);
     diary->text[diary->len++] = (char)('0' + layer);
     diary->text[diary->len++] = '>';
     diary->bytes[layer] = bytes;
