@@ -641,10 +641,15 @@ static enum fdm_status attempt_reset(struct fdm_client *client, void *arguments,
     const enum fdm_reset_mode *mode = arguments;
     struct fdm_msg msg = {.type = FDM_MSG_RESET, .u.reset = {(uint8_t)*mode}};
     enum fdm_status status = ask(client, &msg, FDM_MSG_RESET_REPLY, err);
-    /* The board restarts only when it knows that its reply has arrived. */
-    if (status == FDM_OK && *mode == FDM_RESET_BOARD)
-        status = fdm_session_flush(&client->session, 0, client->options.silence_ns, err);
-    return status;
+    if (status != FDM_OK || *mode != FDM_RESET_BOARD)
+        return status;
+    /* The board restarts only when it knows that its reply has arrived. That it has restarted by
+     * now is no failure. */
+    struct fdm_error why = FDM_ERROR_INIT;
+    status = fdm_session_flush(&client->session, 0, client->options.silence_ns, &why);
+    if (status == FDM_OK || status == FDM_ERR_CORRUPT)
+        return FDM_OK;
+    return fdm_fail(err, status, "%s", why.message);
 }
 
 static enum fdm_status attempt_reopen(struct fdm_client *client, void *arguments,

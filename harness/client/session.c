@@ -291,8 +291,13 @@ enum fdm_status fdm_session_flush(struct fdm_session *session, uint32_t most, ui
 {
     struct patience patience = begin_patience(session, silence_ns);
     enum fdm_status status = transmit(session, err);
-    while (status == FDM_OK && session->link.state == FDM_LINK_OPEN &&
-           (fdm_session_pending(session) > most || (most == 0 && owes(session))))
+    if (status == FDM_OK)
+        status = check_open(session, err);
+    while (status == FDM_OK &&
+           (fdm_session_pending(session) > most || (most == 0 && owes(session)))) {
         status = pump_patiently(session, &patience, err);
+        if (status == FDM_OK)
+            status = check_open(session, err);
+    }
     return status;
 }
