@@ -5,133 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
 #include "harness/client/flash.h"
+#include "tests/support/flash_world.h"
 
 #define SERIAL "002F00174741500220383733"
 #define OTHER "066DFF485671664867"
-
-/* ---- A world with probes and tools ----------------------------------------------------------- */
-
-struct world {
-    char *folder;
-    char *path; /* that was set before */
-};
-
-static void put(const struct world *world, const char *name, const char *text, unsigned mode)
-{
-    struct fdm_error err = FDM_ERROR_INIT;
-    char *path = fdm_fs_join(world->folder, name);
-    char *folder = strdup(path);
-    *strrchr(folder, '/') = '\0';
-    assert_ok(fdm_fs_make_dirs(folder, &err), err);
-    assert_ok(fdm_fs_write_unsynced(path, text, strlen(text), &err), err);
-    assert_int_equal(chmod(path, mode), 0);
-    free(folder);
-    free(path);
-}
-
-static void attach(const struct world *world, unsigned number, const char *product,
-                   const char *serial)
-{
-    char name[96];
-    char text[32];
-    const struct {
-        const char *name;
-        const char *text;
-    } attributes[] = {{"idVendor", "0483\n"},
-                      {"idProduct", product},
-                      {"product", "STLINK-V3\n"},
-                      {"serial", serial},
-                      {"busnum", "1\n"}};
-    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
-        snprintf(name, sizeof name, "sys/bus/usb/devices/1-%u/%s", number, attributes[i].name);
-        put(world, name, attributes[i].text, 0644);
-    }
-    snprintf(name, sizeof name, "sys/bus/usb/devices/1-%u/devnum", number);
-    snprintf(text, sizeof text, "%u\n", number);
-    put(world, name, text, 0644);
-    snprintf(name, sizeof name, "dev/bus/usb/001/%03u", number);
-    put(world, name, "", 0644);
-}
-
-/* Says the file "say.<step>" and ends with the status in "code.<step>"; "once.<step>" goes before,
- * the first time. The step is "write" for calls that change something. */
-static const char tool_script[] =
-    "#!/bin/sh\n"
-    "cd \"$FLASH_WORLD\" || exit 99\n"
-    "tool=${0##*/}\n"
-    "echo \"$tool $*\" >>calls\n"
-    "step=identify\n"
-    "case \"$*\" in *' write '* | *program* | *load_image* | *' -w '*) "
-    "step=write ;; esac\n"
-    "[ ! -e hang.$step ] || exec sleep 60\n"
-    "if [ -e once.$step ]; then cat once.$step; rm once.$step; exit 1; "
-    "fi\n"
-    "[ ! -e say.$step ] || cat say.$step\n"
-    "[ ! -e code.$step ] || exit \"$(cat code.$step)\"\n";
-static const char objcopy_script[] = "#!/bin/sh\n"
-                                     "echo \"objcopy $*\" >>\"$FLASH_WORLD/calls\"\n"
-                                     "cp \"$5\" \"$6\"\n";
-
-static void begin(struct world *world)
-{
-    char path[512];
-    char *sys;
-    char *dev;
-    world->folder = test_tmpdir();
-    const char *before = getenv("PATH");
-    world->path = strdup(before != NULL ? before : "");
-    put(world, "bin/objcopy", objcopy_script, 0755);
-    put(world, "agent.elf", "ELF", 0644);
-    snprintf(path, sizeof path, "%s/bin:/usr/bin:/bin", world->folder);
-    sys = fdm_fs_join(world->folder, "sys");
-    dev = fdm_fs_join(world->folder, "dev");
-    setenv("PATH", path, 1);
-    setenv("FLASH_WORLD", world->folder, 1);
-    setenv("FDM_SYSFS", sys, 1);
-    setenv("FDM_DEV", dev, 1);
-    free(sys);
-    free(dev);
-}
-
-static void end(struct world *world)
-{
-    setenv("PATH", world->path, 1);
-    unsetenv("FDM_SYSFS");
-    unsetenv("FDM_DEV");
-    test_rmtree(world->folder);
-    free(world->folder);
-    free(world->path);
-}
-
-static void install(const struct world *world, const char *tool)
-{
-    char name[64];
-    snprintf(name, sizeof name, "bin/%s", tool);
-    put(world, name, tool_script, 0755);
-    if (strcmp(tool, "st-flash") == 0)
-        put(world, "bin/st-info", tool_script, 0755);
-}
-
-/* What was called, one call a line, with the world's folder taken out. */
-static char *calls(const struct world *world)
-{
-    uint8_t *text = NULL;
-    size_t len;
-    char *path = fdm_fs_join(world->folder, "calls");
-    if (fdm_fs_read(path, 65536, &text, &len, NULL) != FDM_OK)
-        text = (uint8_t *)strdup("");
-    free(path);
-    size_t folder = strlen(world->folder);
-    for (char *at = strstr((char *)text, world->folder); at != NULL; at = strstr(at, world->folder))
-        memmove(at, at + folder, strlen(at + folder) + 1);
-    return (char *)text;
-}
 
 static size_t count_lines(const char *text)
 {
@@ -153,8 +35,9 @@ static const struct fdm_flash_chip n6 = {
     .chip_id = 0x486,
     .ram = true};
 
-static enum fdm_status write_with(const struct world *world, const char *tool, const char *serial,
-                                  const struct fdm_flash_chip *chip, struct fdm_error *err)
+static enum fdm_status write_with(const struct flash_world *world, const char *tool,
+                                  const char *serial, const struct fdm_flash_chip *chip,
+                                  struct fdm_error *err)
 {
     char *program = fdm_fs_join(world->folder, "agent.elf");
     const struct fdm_flash_job job = {.board = "STM32H747I-DISCO",
@@ -231,15 +114,15 @@ static void each_tool_is_called_as_it_wants(void **state)
          " ap=1 mode=HOTPLUG -w /agent.elf -v -s 0x34000400\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct world world;
+        struct flash_world world;
         struct fdm_error err = FDM_ERROR_INIT;
-        begin(&world);
-        attach(&world, 4, "374e\n", SERIAL "\n");
-        install(&world, cases[i].tool);
-        put(&world, "say.identify", cases[i].identify, 0644);
-        put(&world, "say.write", cases[i].write, 0644);
+        flash_world_begin(&world);
+        flash_world_attach(&world, 4, "374e\n", SERIAL "\n");
+        flash_world_install(&world, cases[i].tool);
+        flash_world_put(&world, "say.identify", cases[i].identify, 0644);
+        flash_world_put(&world, "say.write", cases[i].write, 0644);
         assert_ok(write_with(&world, cases[i].tool, NULL, cases[i].chip, &err), err);
-        char *got = calls(&world);
+        char *got = flash_world_calls(&world);
         /* The raw bytes stand beside the program, under a name of this process. */
         char number[32];
         snprintf(number, sizeof number, ".%ld.bin", (long)getpid());
@@ -247,7 +130,7 @@ static void each_tool_is_called_as_it_wants(void **state)
             memmove(at, at + strlen(number) - 4, strlen(at + strlen(number) - 4) + 1);
         assert_string_equal(got, cases[i].calls);
         free(got);
-        end(&world);
+        flash_world_end(&world);
     }
 }
 
@@ -349,67 +232,67 @@ static void each_failure_has_words_of_its_own(void **state)
          "ST-LINK error (DEV_USB_COMM_ERR)\n", "1", FDM_ERR_EOF, "the debug probe went away", 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct world world;
+        struct flash_world world;
         struct fdm_error err = FDM_ERROR_INIT;
         char name[32];
-        begin(&world);
-        attach(&world, 4, "374e\n", SERIAL "\n");
-        install(&world, cases[i].tool);
+        flash_world_begin(&world);
+        flash_world_attach(&world, 4, "374e\n", SERIAL "\n");
+        flash_world_install(&world, cases[i].tool);
         bool is_openocd = strcmp(cases[i].tool, "openocd") == 0;
         bool is_stlink = strcmp(cases[i].tool, "st-flash") == 0;
-        put(&world, "say.identify",
-            is_openocd  ? OPENOCD_ID
-            : is_stlink ? STLINK_ID
-                        : CUBE_ID,
-            0644);
-        put(&world, "say.write",
-            is_openocd  ? OPENOCD_DONE
-            : is_stlink ? STLINK_DONE
-                        : CUBE_DONE,
-            0644);
+        flash_world_put(&world, "say.identify",
+                        is_openocd  ? OPENOCD_ID
+                        : is_stlink ? STLINK_ID
+                                    : CUBE_ID,
+                        0644);
+        flash_world_put(&world, "say.write",
+                        is_openocd  ? OPENOCD_DONE
+                        : is_stlink ? STLINK_DONE
+                                    : CUBE_DONE,
+                        0644);
         snprintf(name, sizeof name, "say.%s", cases[i].step);
-        put(&world, name, cases[i].says, 0644);
+        flash_world_put(&world, name, cases[i].says, 0644);
         snprintf(name, sizeof name, "code.%s", cases[i].step);
-        put(&world, name, cases[i].code, 0644);
+        flash_world_put(&world, name, cases[i].code, 0644);
         enum fdm_status status = write_with(&world, cases[i].tool, SERIAL, &h7, &err);
-        char *called = calls(&world);
+        char *called = flash_world_calls(&world);
         if (status != cases[i].status || strstr(err.message, cases[i].message) == NULL ||
             count_lines(called) != cases[i].calls)
             fail_msg("%s: %s, %zu calls: %s", cases[i].remark, fdm_status_name(status),
                      count_lines(called), err.message);
         free(called);
-        end(&world);
+        flash_world_end(&world);
     }
 }
 
 static void a_chip_that_answers_late_is_asked_again(void **state)
 {
     (void)state;
-    struct world world;
+    struct flash_world world;
     struct fdm_error err = FDM_ERROR_INIT;
-    begin(&world);
-    attach(&world, 4, "374e\n", SERIAL "\n");
-    install(&world, "openocd");
-    put(&world, "once.identify", "Error: init mode failed (unable to connect to the target)\n",
-        0644);
-    put(&world, "say.identify", OPENOCD_ID, 0644);
-    put(&world, "say.write", OPENOCD_DONE, 0644);
+    flash_world_begin(&world);
+    flash_world_attach(&world, 4, "374e\n", SERIAL "\n");
+    flash_world_install(&world, "openocd");
+    flash_world_put(&world, "once.identify",
+                    "Error: init mode failed (unable to connect to the target)\n", 0644);
+    flash_world_put(&world, "say.identify", OPENOCD_ID, 0644);
+    flash_world_put(&world, "say.write", OPENOCD_DONE, 0644);
     assert_ok(write_with(&world, "openocd", NULL, &h7, &err), err);
-    char *called = calls(&world);
+    char *called = flash_world_calls(&world);
     assert_int_equal(count_lines(called), 3);
     free(called);
-    end(&world);
+    flash_world_end(&world);
 }
 
 static void a_tool_that_hangs_is_ended(void **state)
 {
     (void)state;
-    struct world world;
+    struct flash_world world;
     struct fdm_error err = FDM_ERROR_INIT;
-    begin(&world);
-    attach(&world, 4, "374e\n", SERIAL "\n");
-    install(&world, "openocd");
-    put(&world, "hang.identify", "", 0644);
+    flash_world_begin(&world);
+    flash_world_attach(&world, 4, "374e\n", SERIAL "\n");
+    flash_world_install(&world, "openocd");
+    flash_world_put(&world, "hang.identify", "", 0644);
     const struct fdm_flash_job job = {.board = "B",
                                       .chip = h7,
                                       .program = "agent.elf",
@@ -417,7 +300,7 @@ static void a_tool_that_hangs_is_ended(void **state)
                                       .timeout_ns = FDM_NS_PER_S};
     assert_int_equal(fdm_flash_write(&job, &err), FDM_ERR_TIMEOUT);
     assert_non_null(strstr(err.message, "openocd did not end within 1 s and was ended"));
-    end(&world);
+    flash_world_end(&world);
 }
 
 static void the_probe_is_chosen_by_its_serial_number(void **state)
@@ -441,17 +324,17 @@ static void the_probe_is_chosen_by_its_serial_number(void **state)
         {"in lower case", SERIAL, OTHER, "066dff485671664867", FDM_OK, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct world world;
+        struct flash_world world;
         struct fdm_probe *probes;
         struct fdm_probe chosen;
         size_t count;
         struct fdm_error err = FDM_ERROR_INIT;
-        begin(&world);
+        flash_world_begin(&world);
         if (cases[i].first != NULL)
-            attach(&world, 4, "374e\n", cases[i].first);
+            flash_world_attach(&world, 4, "374e\n", cases[i].first);
         if (cases[i].second != NULL)
-            attach(&world, 5, "374b\n", cases[i].second);
-        attach(&world, 6, "5740\n", "no probe");
+            flash_world_attach(&world, 5, "374b\n", cases[i].second);
+        flash_world_attach(&world, 6, "5740\n", "no probe");
         assert_ok(fdm_probe_list(&probes, &count, &err), err);
         enum fdm_status status =
             fdm_flash_choose_probe(probes, count, cases[i].wanted, &chosen, &err);
@@ -460,7 +343,7 @@ static void the_probe_is_chosen_by_its_serial_number(void **state)
         if (status == FDM_OK && cases[i].wanted != NULL)
             assert_string_equal(chosen.serial, OTHER);
         free(probes);
-        end(&world);
+        flash_world_end(&world);
     }
 }
 
@@ -519,28 +402,28 @@ static void the_tool_is_chosen(void **state)
          "nothing here can put a program"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct world world;
+        struct flash_world world;
         struct fdm_error err = FDM_ERROR_INIT;
         char path[512];
-        begin(&world);
-        attach(&world, 4, "374e\n", SERIAL "\n");
+        flash_world_begin(&world);
+        flash_world_attach(&world, 4, "374e\n", SERIAL "\n");
         for (size_t t = 0; t < 2 && cases[i].installed[t] != NULL; t++)
-            install(&world, cases[i].installed[t]);
+            flash_world_install(&world, cases[i].installed[t]);
         bool stlink = cases[i].installed[0] != NULL && cases[i].installed[0][0] == 's';
-        put(&world, "say.identify", stlink ? STLINK_ID : CUBE_ID, 0644);
-        put(&world, "say.write", stlink ? STLINK_DONE : CUBE_DONE, 0644);
+        flash_world_put(&world, "say.identify", stlink ? STLINK_ID : CUBE_ID, 0644);
+        flash_world_put(&world, "say.write", stlink ? STLINK_DONE : CUBE_DONE, 0644);
         /* Tools that this computer has are not meant. */
         if (cases[i].status != FDM_OK) {
             snprintf(path, sizeof path, "%s/bin", world.folder);
             setenv("PATH", path, 1);
         }
         enum fdm_status status = write_with(&world, cases[i].wanted, NULL, cases[i].chip, &err);
-        char *called = calls(&world);
+        char *called = flash_world_calls(&world);
         const char *words = status == FDM_OK ? called : err.message;
         if (status != cases[i].status || strstr(words, cases[i].words) == NULL)
             fail_msg("%s: %s", cases[i].remark, words);
         free(called);
-        end(&world);
+        flash_world_end(&world);
     }
 }
 
