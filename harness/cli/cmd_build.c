@@ -291,8 +291,8 @@ int fdm_cmd_build(int argc, char **argv)
         {"board", "BOARD", "whose program; `list boards`", FDM_OPT_TEXT, &request.board, 0, 0},
         {"model", "ID", "published model, or a part of its id that no other has", FDM_OPT_TEXT,
          &request.model, 0, 0},
-        {"model-file", "FILE", "this .tflite or .h5 instead", FDM_OPT_TEXT, &request.model_file, 0,
-         0},
+        {"model-file", "FILE", "this .tflite, .h5 or .keras instead", FDM_OPT_TEXT,
+         &request.model_file, 0, 0},
         {"models", "DIR",
          "folder of the published files (default: $FDM_MODELS, else models in the user's data "
          "folder)",

@@ -451,7 +451,7 @@ int fdm_cmd_run(int argc, char **argv)
          FDM_OPT_TEXT, &request.models_dir, 0, 0},
         {"model", "WORDS", "only models whose id or family contains a word", FDM_OPT_LIST,
          &request.models, 0, 0},
-        {"model-file", "FILE", "evaluate this .tflite or .h5 instead of published models",
+        {"model-file", "FILE", "evaluate this .tflite, .h5 or .keras instead of published models",
          FDM_OPT_TEXT, &request.model_file, 0, 0},
         {"format", "NAMES", "float, int8 (default: both)", FDM_OPT_LIST, &request.formats, 0, 0},
         {"semantics", "NAMES",

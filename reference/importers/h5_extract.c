@@ -1,5 +1,6 @@
 #include "reference/importers/h5_extract.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,11 +37,22 @@ static void role_of(const char *weight, char out[FDM_KERAS_MAX_NAME])
     out[len] = '\0';
 }
 
+enum fdm_status fdm_h5_keep_floats(struct fdm_keras_file *file, const char *layer, const char *role,
+                                   const struct fdm_h5_floats *floats, struct fdm_error *err)
+{
+    struct fdm_keras_array array = {
+        .rank = floats->rank, .count = floats->count, .values = floats->values};
+    snprintf(array.layer, sizeof array.layer, "%s", layer);
+    snprintf(array.role, sizeof array.role, "%s", role);
+    memcpy(array.dims, floats->dims, sizeof array.dims);
+    return fdm_keras_add_array(file, &array, err);
+}
+
 static enum fdm_status extract_weight(const struct fdm_h5_file *h5, const char *layer,
                                       const char *group, const char *weight,
                                       struct fdm_keras_file *out, struct fdm_error *err)
 {
-    struct fdm_keras_array array = {0};
+    char role[FDM_KERAS_MAX_NAME];
     struct fdm_h5_floats floats = {0};
     struct fdm_buf path;
     fdm_buf_init(&path);
@@ -52,13 +64,8 @@ static enum fdm_status extract_weight(const struct fdm_h5_file *h5, const char *
     fdm_buf_release(&path);
     if (status != FDM_OK)
         return status;
-    memcpy(array.layer, layer, strlen(layer));
-    role_of(weight, array.role);
-    array.rank = floats.rank;
-    memcpy(array.dims, floats.dims, sizeof array.dims);
-    array.count = floats.count;
-    array.values = floats.values;
-    return fdm_keras_add_array(out, &array, err);
+    role_of(weight, role);
+    return fdm_h5_keep_floats(out, layer, role, &floats, err);
 }
 
 static enum fdm_status extract_group(const struct fdm_h5_file *h5, const char *layer,

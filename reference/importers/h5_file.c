@@ -227,6 +227,16 @@ enum fdm_status fdm_h5_read_strings(const struct fdm_h5_file *file, const char *
     return status;
 }
 
+bool fdm_h5_has_attribute(const struct fdm_h5_file *file, const char *object, const char *attribute)
+{
+    hid_t at;
+    if (open_object(file, object, H5I_GROUP, &at, NULL) != FDM_OK)
+        return false;
+    bool there = H5Aexists(at, attribute) > 0;
+    H5Oclose(at);
+    return there;
+}
+
 void fdm_h5_strings_release(struct fdm_h5_strings *strings)
 {
     for (size_t i = 0; strings->texts != NULL && i < strings->count; i++)

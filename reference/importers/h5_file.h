@@ -9,6 +9,7 @@
 #ifndef FDM_REFERENCE_IMPORTERS_H5_FILE_H
 #define FDM_REFERENCE_IMPORTERS_H5_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,9 @@ struct fdm_h5_strings {
 enum fdm_status fdm_h5_read_strings(const struct fdm_h5_file *file, const char *object,
                                     const char *attribute, size_t max_count, size_t max_bytes,
                                     struct fdm_h5_strings *out, struct fdm_error *err);
+/* False also where the object is missing or no group. */
+bool fdm_h5_has_attribute(const struct fdm_h5_file *file, const char *object,
+                          const char *attribute);
 void fdm_h5_strings_release(struct fdm_h5_strings *strings);
 
 /* A float32 dataset, row-major; the caller frees `values`. */

@@ -19,10 +19,9 @@ static enum fdm_status import_bytes(const uint8_t *bytes, size_t len, const char
     if (has_bytes_at(bytes, len, 0, "\x89HDF\r\n\x1a\n", 8))
         return fdm_import_h5(bytes, len, path, out, err);
     if (has_bytes_at(bytes, len, 0, "PK\3\4", 4))
-        return fdm_fail(err, FDM_ERR_UNSUPPORTED,
-                        "%s: .keras archives are not supported yet; save the model as .h5", path);
+        return fdm_import_keras(bytes, len, path, out, err);
     return fdm_fail(err, FDM_ERR_FORMAT,
-                    "%s: neither a TensorFlow Lite nor a Keras HDF5 file by its first bytes", path);
+                    "%s: neither a TensorFlow Lite nor a Keras file by its first bytes", path);
 }
 
 enum fdm_status fdm_import_file(const char *path, struct fdm_graph **out, struct fdm_error *err)

@@ -1,4 +1,4 @@
-/* Model files to graphs: TensorFlow Lite (.tflite) and Keras (.h5).
+/* Model files to graphs: TensorFlow Lite (.tflite) and Keras (.h5, .keras).
  *
  * Files are hostile until proven otherwise: every offset and size is checked before it is used, and
  * memory is bounded. A graph that is returned has passed fdm_graph_check(); the caller frees it
@@ -9,8 +9,8 @@
  * FDM_ERR_UNSUPPORTED (a model that we do not run, naming what is missing); FDM_ERR_MEMORY (larger
  * than FDM_IMPORT_MAX_BYTES, or the graph's bounds).
  *
- * libhdf5 is neither thread-safe nor safe against damaged files, so fdm_import_h5() runs it in a
- * forked process (h5_process.h); callers may import from several threads. FDM_ERR_IO also if that
+ * libhdf5 is neither thread-safe nor safe against damaged files, so Keras files are read in
+ * a forked process (h5_process.h); callers may import from several threads. FDM_ERR_IO also if that
  * process cannot be started. */
 #ifndef FDM_REFERENCE_IMPORTERS_IMPORTERS_H
 #define FDM_REFERENCE_IMPORTERS_IMPORTERS_H
@@ -22,7 +22,7 @@
 
 #define FDM_IMPORT_MAX_BYTES ((size_t)64 << 20)
 
-/* A file of either kind, told apart by its first bytes. The graph's name is the model's own if the
+/* A file of any kind, told apart by its first bytes. The graph's name is the model's own if the
  * file has one, else the file's base name; its sha256 is the file's. */
 enum fdm_status fdm_import_file(const char *path, struct fdm_graph **out, struct fdm_error *err);
 
@@ -36,5 +36,9 @@ enum fdm_status fdm_import_tflite(const uint8_t *bytes, size_t len, const char *
  * `bytes` may be freed afterwards. */
 enum fdm_status fdm_import_h5(const uint8_t *bytes, size_t len, const char *name,
                               struct fdm_graph **out, struct fdm_error *err);
+
+/* A Keras 3 archive (.keras) of such a model. */
+enum fdm_status fdm_import_keras(const uint8_t *bytes, size_t len, const char *name,
+                                 struct fdm_graph **out, struct fdm_error *err);
 
 #endif

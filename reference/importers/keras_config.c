@@ -310,7 +310,42 @@ static enum fdm_status read_class(const struct fdm_json *entry, const struct fdm
     return fdm_fail(err, FDM_ERR_UNSUPPORTED, "layers of class %s are not supported", class_name);
 }
 
-/* inbound_nodes: one node per use of the layer, in it one [name, node, tensor, …] per input. */
+/* [name, node, tensor, …]: the one output of a layer's one use. */
+static const char *history_name(const struct fdm_json *history)
+{
+    const struct fdm_json *name = fdm_json_first(history);
+    const struct fdm_json *node = fdm_json_next(name);
+    if (!fdm_json_is_array(history) || fdm_json_value(node, NAN) != 0 ||
+        fdm_json_value(fdm_json_next(node), NAN) != 0)
+        return NULL;
+    return fdm_json_text(name);
+}
+
+/* Keras 3: {"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0,
+ * 0]}}], "kwargs": {…}}. */
+static enum fdm_status read_call(const struct fdm_json *call, const char **out,
+                                 struct fdm_error *err)
+{
+    const struct fdm_json *args = fdm_json_member(call, "args");
+    const struct fdm_json *kwargs = fdm_json_member(call, "kwargs");
+    const struct fdm_json *tensor = fdm_json_member(fdm_json_first(args), "config");
+    bool training = false;
+    if (fdm_json_length(args) != 1)
+        return fdm_fail(err, FDM_ERR_UNSUPPORTED,
+                        "inbound_nodes: several inputs; only chains are supported");
+    if (fdm_json_is_bool(fdm_json_member(kwargs, "training")))
+        fdm_json_opt_bool(kwargs, "training", false, &training, NULL);
+    if (training)
+        return fdm_fail(err, FDM_ERR_UNSUPPORTED, "inbound_nodes: called as for training");
+    *out = history_name(fdm_json_member(tensor, "keras_history"));
+    if (*out == NULL)
+        return fdm_fail(err, FDM_ERR_FORMAT,
+                        "inbound_nodes: expected one tensor with keras_history [name, 0, 0]");
+    return FDM_OK;
+}
+
+/* inbound_nodes: one node per use of the layer. Keras 2 has in it one [name, node, tensor, …] per
+ * input. */
 static enum fdm_status read_source(const struct fdm_json *entry, const char **out,
                                    struct fdm_error *err)
 {
@@ -320,19 +355,14 @@ static enum fdm_status read_source(const struct fdm_json *entry, const char **ou
     if (status != FDM_OK || fdm_json_length(nodes) == 0)
         return status;
     const struct fdm_json *node = fdm_json_first(nodes);
-    if (fdm_json_is_object(node))
-        return fdm_fail(err, FDM_ERR_UNSUPPORTED,
-                        "inbound_nodes: written by Keras 3; save the model with Keras 2");
-    if (fdm_json_length(nodes) != 1 || fdm_json_length(node) != 1)
+    if (fdm_json_length(nodes) != 1 || (!fdm_json_is_object(node) && fdm_json_length(node) != 1))
         return fdm_fail(err, FDM_ERR_UNSUPPORTED,
                         "inbound_nodes: the layer is used twice or has several inputs; only chains "
                         "are supported");
-    const struct fdm_json *source = fdm_json_first(node);
-    const struct fdm_json *name = fdm_json_first(source);
-    const struct fdm_json *node_index = fdm_json_next(name);
-    *out = fdm_json_text(name);
-    if (!fdm_json_is_array(source) || *out == NULL || fdm_json_value(node_index, NAN) != 0 ||
-        fdm_json_value(fdm_json_next(node_index), NAN) != 0)
+    if (fdm_json_is_object(node))
+        return read_call(node, out, err);
+    *out = history_name(fdm_json_first(node));
+    if (*out == NULL)
         return fdm_fail(err, FDM_ERR_FORMAT, "inbound_nodes: expected [[[name, 0, 0, {}]]]");
     return FDM_OK;
 }
@@ -428,7 +458,8 @@ static enum fdm_status read_layers(const struct fdm_json *layers, bool sequentia
     return status;
 }
 
-/* [["reshape_2", 0, 0]]: where it is stored, the chain must end there. */
+/* [["reshape_2", 0, 0]], in Keras 3 also ["reshape_2", 0, 0]: where it is stored, the chain must
+ * end there. */
 static enum fdm_status check_end(const struct fdm_json *config, const struct fdm_keras_config *out,
                                  struct fdm_error *err)
 {
@@ -436,8 +467,9 @@ static enum fdm_status check_end(const struct fdm_json *config, const struct fdm
     const char *last = out->layers[out->layer_count - 1].name;
     if (ends == NULL)
         return FDM_OK;
-    const char *end = fdm_json_text(fdm_json_first(fdm_json_first(ends)));
-    if (fdm_json_length(ends) != 1 || !same_text(end, last))
+    bool alone = fdm_json_length(ends) == 1;
+    const char *end = fdm_json_text(fdm_json_first(alone ? fdm_json_first(ends) : ends));
+    if (!same_text(end, last))
         return fdm_fail(err, FDM_ERR_UNSUPPORTED,
                         "output_layers: expected the end of the chain, '%s', alone", last);
     return FDM_OK;

@@ -1,5 +1,6 @@
 /* A Keras model's configuration: the JSON that model.get_config() gives, as Keras 2 stores it in
- * .h5 files. It says what the layers are and who reads whom; weights are elsewhere.
+ * .h5 files and Keras 3 in .keras files. It says what the layers are and who reads whom; weights
+ * are elsewhere.
  *
  * Understood are chains, Sequential or Functional, of the layer classes below. Everything that
  * would change the result and that we do not compute is refused with the layer's name:

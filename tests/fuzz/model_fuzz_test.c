@@ -18,6 +18,7 @@
 #include "reference/importers/keras_config.h"
 #include "reference/importers/keras_graph.h"
 #include "tests/support/h5_builder.h"
+#include "tests/support/keras_builder.h"
 #include "tests/support/mutate.h"
 #include "tests/support/tflite_builder.h"
 
@@ -92,6 +93,34 @@ static bool run_h5(const struct subject *subject, const uint8_t *bytes, size_t l
     bool good = judge(status, graph, &err);
     *imported = graph != NULL;
     fdm_graph_free(graph);
+    return good;
+}
+
+static bool run_keras(const struct subject *subject, const uint8_t *bytes, size_t len,
+                      bool *imported)
+{
+    (void)subject;
+    struct fdm_graph *graph;
+    struct fdm_error err = FDM_ERROR_INIT;
+    enum fdm_status status = fdm_import_keras(bytes, len, "fuzz", &graph, &err);
+    bool good = judge(status, graph, &err);
+    *imported = graph != NULL;
+    fdm_graph_free(graph);
+    return good;
+}
+
+/* Damaged weights in a sound archive, whose checksums would else keep the damage out. */
+static bool run_keras_weights(const struct subject *subject, const uint8_t *bytes, size_t len,
+                              bool *imported)
+{
+    struct fdm_buf archive;
+    fdm_buf_init(&archive);
+    struct test_zip *zip = test_zip_begin(&archive);
+    test_zip_add(zip, "config.json", test_keras_small_config, strlen(test_keras_small_config));
+    test_zip_add(zip, "model.weights.h5", bytes, len);
+    test_zip_end(zip);
+    bool good = run_keras(subject, (const uint8_t *)archive.data, archive.len, imported);
+    fdm_buf_release(&archive);
     return good;
 }
 
@@ -230,6 +259,35 @@ static void damaged_h5(void **state)
     free(bytes);
 }
 
+static void damaged_keras(void **state)
+{
+    (void)state;
+    struct test_keras keras;
+    struct fdm_buf archive;
+    test_keras_small(&keras);
+    fdm_buf_init(&archive);
+    test_keras_write(&keras, &archive);
+    struct subject subject = {.sources = {{(const uint8_t *)archive.data, archive.len}},
+                              .source_count = 1,
+                              .run = run_keras};
+    fuzz(&subject, 20);
+    fdm_buf_release(&archive);
+}
+
+static void damaged_keras_weights(void **state)
+{
+    (void)state;
+    struct test_keras keras;
+    uint8_t *bytes;
+    size_t len;
+    test_keras_small(&keras);
+    test_keras_write_weights(&keras, &bytes, &len);
+    struct subject subject = {
+        .sources = {{bytes, len}}, .source_count = 1, .run = run_keras_weights};
+    fuzz(&subject, 20);
+    free(bytes);
+}
+
 static void damaged_configurations(void **state)
 {
     (void)state;
@@ -244,8 +302,9 @@ static void damaged_configurations(void **state)
     assert_ok(fdm_h5_isolate(fdm_h5_extract, bytes, len, &weights, &err), err);
     free(bytes);
     struct subject subject = {
-        .sources = {{(const uint8_t *)test_h5_small_config, strlen(test_h5_small_config)}},
-        .source_count = 1,
+        .sources = {{(const uint8_t *)test_h5_small_config, strlen(test_h5_small_config)},
+                    {(const uint8_t *)test_keras_small_config, strlen(test_keras_small_config)}},
+        .source_count = 2,
         .weights = &weights,
         .run = run_config};
     fuzz(&subject, 1);
@@ -255,8 +314,8 @@ static void damaged_configurations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(damaged_tflite),
-        cmocka_unit_test(damaged_h5),
+        cmocka_unit_test(damaged_tflite),         cmocka_unit_test(damaged_h5),
+        cmocka_unit_test(damaged_keras),          cmocka_unit_test(damaged_keras_weights),
         cmocka_unit_test(damaged_configurations),
     };
     return cmocka_run_group_tests_name("fuzz.model", tests, NULL, NULL);

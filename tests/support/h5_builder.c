@@ -1,6 +1,7 @@
 #include "tests/support/h5_builder.h"
 
 #include <hdf5.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,7 +131,7 @@ static void put_values(hid_t dataset, bool ones, size_t count)
     free(values);
 }
 
-static void put_weight(hid_t group, const struct test_h5_weight *weight)
+static void put_weight(hid_t group, const char *name, const struct test_h5_weight *weight)
 {
     hsize_t dims[8];
     size_t count = 1;
@@ -143,8 +144,7 @@ static void put_weight(hid_t group, const struct test_h5_weight *weight)
     H5Pset_create_intermediate_group(links, 1);
     hid_t creation = creation_of(weight);
     hid_t space = H5Screate_simple((int)weight->rank, dims, NULL);
-    hid_t id =
-        H5Dcreate2(group, weight->name, types[weight->type], space, links, creation, H5P_DEFAULT);
+    hid_t id = H5Dcreate2(group, name, types[weight->type], space, links, creation, H5P_DEFAULT);
     assert_true(id >= 0);
     if (!weight->external && count <= WRITTEN_MAX)
         put_values(id, strstr(weight->name, "variance") != NULL, count);
@@ -166,7 +166,7 @@ static void put_layer(hid_t weights, const struct test_h5 *model, const char *la
             continue;
         names[count++] = weight->name;
         if (!weight->unwritten)
-            put_weight(group, weight);
+            put_weight(group, weight->name, weight);
     }
     if (count == 0 || model->names_are_numbers)
         put_numbers(group, "weight_names", count);
@@ -193,13 +193,36 @@ static void put_model(hid_t file, const struct test_h5 *model)
     H5Gclose(weights);
 }
 
-void test_h5_write(const struct test_h5 *model, uint8_t **bytes, size_t *len)
+static void put_places(hid_t file, const struct test_h5 *model, const char *const *places,
+                       bool named)
+{
+    for (size_t i = 0; i < model->weight_count; i++) {
+        char group[128];
+        if (places[i] == NULL)
+            continue;
+        put_weight(file, places[i], &model->weights[i]);
+        int len = (int)(strrchr(places[i], '/') - places[i]);
+        snprintf(group, sizeof group, "%.*s", len, places[i]);
+        hid_t id = H5Gopen2(file, group, H5P_DEFAULT);
+        assert_true(id >= 0);
+        if (named && H5Aexists(id, "name") == 0)
+            put_texts(id, "name", (const char *const[]){model->weights[i].layer}, 1, 0);
+        H5Gclose(id);
+    }
+}
+
+static hid_t begin_file(void)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_core(access, 4096, 0);
     hid_t file = H5Fcreate("image", H5F_ACC_TRUNC, H5P_DEFAULT, access);
     assert_true(file >= 0);
-    put_model(file, model);
+    H5Pclose(access);
+    return file;
+}
+
+static void end_file(hid_t file, uint8_t **bytes, size_t *len)
+{
     assert_true(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0);
     ssize_t size = H5Fget_file_image(file, NULL, 0);
     assert_true(size > 0);
@@ -208,5 +231,19 @@ void test_h5_write(const struct test_h5 *model, uint8_t **bytes, size_t *len)
     assert_non_null(*bytes);
     assert_true(H5Fget_file_image(file, *bytes, *len) == size);
     H5Fclose(file);
-    H5Pclose(access);
+}
+
+void test_h5_write(const struct test_h5 *model, uint8_t **bytes, size_t *len)
+{
+    hid_t file = begin_file();
+    put_model(file, model);
+    end_file(file, bytes, len);
+}
+
+void test_h5_write_places(const struct test_h5 *model, const char *const *places, bool named,
+                          uint8_t **bytes, size_t *len)
+{
+    hid_t file = begin_file();
+    put_places(file, model, places, named);
+    end_file(file, bytes, len);
 }

@@ -44,4 +44,9 @@ extern const char test_h5_small_config[];
 /* The described file; the caller frees `*bytes`. */
 void test_h5_write(const struct test_h5 *model, uint8_t **bytes, size_t *len);
 
+/* The same weights at other places, "layers/conv2d/vars/0", without a configuration; a place of
+ * NULL leaves the weight out. `named`: each group has its layer's name as the attribute "name". */
+void test_h5_write_places(const struct test_h5 *model, const char *const *places, bool named,
+                          uint8_t **bytes, size_t *len);
+
 #endif

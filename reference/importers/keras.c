@@ -4,6 +4,7 @@
 #include "reference/importers/h5_extract.h"
 #include "reference/importers/h5_process.h"
 #include "reference/importers/importers.h"
+#include "reference/importers/keras_archive.h"
 #include "reference/importers/keras_config.h"
 #include "reference/importers/keras_graph.h"
 
@@ -19,8 +20,8 @@ static enum fdm_status build(const struct fdm_keras_file *file, struct fdm_graph
     return status;
 }
 
-enum fdm_status fdm_import_h5(const uint8_t *bytes, size_t len, const char *name,
-                              struct fdm_graph **out, struct fdm_error *err)
+static enum fdm_status import(fdm_h5_extractor *extract, const uint8_t *bytes, size_t len,
+                              const char *name, struct fdm_graph **out, struct fdm_error *err)
 {
     struct fdm_keras_file file;
     *out = NULL;
@@ -28,7 +29,7 @@ enum fdm_status fdm_import_h5(const uint8_t *bytes, size_t len, const char *name
         return fdm_fail(err, FDM_ERR_MEMORY, "%s: %zu bytes, more than the %zu allowed", name, len,
                         FDM_IMPORT_MAX_BYTES);
     fdm_keras_file_init(&file);
-    enum fdm_status status = fdm_h5_isolate(fdm_h5_extract, bytes, len, &file, err);
+    enum fdm_status status = fdm_h5_isolate(extract, bytes, len, &file, err);
     if (status == FDM_OK)
         status = build(&file, out, err);
     fdm_keras_file_release(&file);
@@ -39,4 +40,16 @@ enum fdm_status fdm_import_h5(const uint8_t *bytes, size_t len, const char *name
     (*out)->file_bytes = len;
     fdm_sha256_hex(bytes, len, (*out)->sha256);
     return FDM_OK;
+}
+
+enum fdm_status fdm_import_h5(const uint8_t *bytes, size_t len, const char *name,
+                              struct fdm_graph **out, struct fdm_error *err)
+{
+    return import(fdm_h5_extract, bytes, len, name, out, err);
+}
+
+enum fdm_status fdm_import_keras(const uint8_t *bytes, size_t len, const char *name,
+                                 struct fdm_graph **out, struct fdm_error *err)
+{
+    return import(fdm_keras_archive_extract, bytes, len, name, out, err);
 }
