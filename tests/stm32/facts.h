@@ -18,10 +18,11 @@ struct stm32_fact {
         .name = #symbol, .ours = (symbol), .published = (value), .source = (words)                 \
     }
 
-extern const struct stm32_fact stm32_facts_h7[], stm32_facts_f7[], stm32_facts_u5[],
-    stm32_facts_l4[], stm32_facts_n6[], stm32_facts_shared[], stm32_facts_usart_v2[];
-extern const size_t stm32_facts_h7_count, stm32_facts_f7_count, stm32_facts_u5_count,
-    stm32_facts_l4_count, stm32_facts_n6_count, stm32_facts_shared_count,
+extern const struct stm32_fact stm32_facts_f4[], stm32_facts_h7[], stm32_facts_f7[],
+    stm32_facts_u5[], stm32_facts_l4[], stm32_facts_n6[], stm32_facts_shared[],
+    stm32_facts_usart_v2[];
+extern const size_t stm32_facts_f4_count, stm32_facts_h7_count, stm32_facts_f7_count,
+    stm32_facts_u5_count, stm32_facts_l4_count, stm32_facts_n6_count, stm32_facts_shared_count,
     stm32_facts_usart_v2_count;
 
 #endif

@@ -16,6 +16,7 @@ struct table {
 };
 
 static const struct table tables[] = {
+    {stm32_facts_f4, &stm32_facts_f4_count, {"f4_registers.h"}},
     {stm32_facts_h7, &stm32_facts_h7_count, {"h7_registers.h"}},
     {stm32_facts_f7, &stm32_facts_f7_count, {"f7_registers.h"}},
     {stm32_facts_u5, &stm32_facts_u5_count, {"u5_registers.h"}},
