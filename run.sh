@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what is missing, builds, measures on this computer, and prints the tables.
+# Installs what is missing, builds, measures, and prints the tables.
 #
 # Usage: run.sh [OPTIONS of `fdm-bench run`]
-# Without options it takes the published files and images from FDM_TEST_DATA (default: ../shared), a folder with
-# models/ and datasets/flowers-val/.
+# Without options it measures the demonstration, on this computer and on an emulated Cortex-M7; then ST's models, if their
+# files and images lie in FDM_TEST_DATA (default: ../shared), a folder with models/ and datasets/flowers-val/.
 set -eu
 cd "$(dirname "$0")"
 sh ./setup.sh
@@ -16,21 +16,28 @@ trap 'rm -f "$log"' EXIT
 } >"$log" 2>&1 || { cat "$log"; exit 1; }
 fdm=$build/harness/cli/fdm-bench
 
-data=${FDM_TEST_DATA:-../shared}
-if [ $# -eq 0 ] && [ -d "$data/models" ] && [ -d "$data/datasets/flowers-val" ]; then
-    set -- --models "$data/models" --images "flowers=$data/datasets/flowers-val"
-fi
+measure() { # measure OPTIONS: what they choose on this computer, float against int8
+    "$fdm" run --board host "$@"
+    "$fdm" compare --format float,int8
+}
+
 if [ $# -eq 0 ]; then
-    echo "No models and images were named, so the demonstration is measured: images that the program draws, and a"
-    echo "model trained on such. To measure ST's models: ./run.sh --models DIR --images flowers=DIR"
+    echo "The demonstration: images that the program draws, and a model that was trained and quantized on such."
     echo
-    "$fdm" run --demo
+    measure --demo
     echo
-    echo "These are the published tables."
+    echo "The same int8 model as firmware of an emulated Cortex-M7, where a few images are enough to prove every bit:"
     echo
-    "$fdm" report --card 10.0.0
-    exit 0
+    "$fdm" run --board emulated-cortex-m7 --demo --limit 4
+    echo
+    data=${FDM_TEST_DATA:-../shared}
+    if [ -d "$data/models" ] && [ -d "$data/datasets/flowers-val" ]; then
+        measure --models "$data/models" --images "flowers=$data/datasets/flowers-val"
+    else
+        echo "To measure ST's models: ./run.sh --models DIR --images flowers=DIR. These are their published tables."
+    fi
+else
+    measure "$@"
 fi
-"$fdm" run --board host "$@"
-"$fdm" compare --format float,int8
+echo
 "$fdm" report --card 10.0.0

@@ -4,10 +4,11 @@
 set -eu
 packages="gcc libc6-dev cmake ninja-build pkg-config git ca-certificates
     libcjson-dev libsqlite3-dev libserialport-dev libcurl4-openssl-dev libhdf5-dev
-    libjpeg62-turbo-dev libpng-dev libarchive-dev libssl-dev libelf-dev"
+    libjpeg62-turbo-dev libpng-dev libarchive-dev libssl-dev libelf-dev
+    gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
 if [ "${1:-}" = --tests ]; then
     packages="$packages libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev sqlite3 jq
-        openssh-server openssh-client socat gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm qemu-user
+        openssh-server openssh-client socat qemu-user
         gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 fi
 

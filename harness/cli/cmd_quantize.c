@@ -100,6 +100,7 @@ static enum fdm_status parse_recipe(const struct request *r, struct fdm_recipe *
     out->per_tensor = r->per_tensor;
     out->rsqrt = r->exact ? FDM_FOLD_EXACT : FDM_FOLD_CONVERTER;
     if (!r->converter) {
+        out->method = r->per_tensor ? FDM_RANGE_MINMAX : FDM_RANGE_MSE;
         out->equalize = FDM_EQUALIZE_ALL;
         out->absorb = true;
         out->correct_bias = true;
@@ -471,8 +472,8 @@ int fdm_cmd_quantize(int argc, char **argv)
          "said otherwise",
          FDM_OPT_FLAG, &r.converter, 0, 0},
         {"method", "NAME",
-         "ranges of activations: minmax (default, all that was seen), mse (least squared error, of "
-         "weights too), percentile",
+         "ranges of activations: minmax (all that was seen; default with --per-tensor), mse (least "
+         "squared error, of weights too; default), percentile",
          FDM_OPT_TEXT, &r.method, 0, 0},
         {"keep", "PERCENT", "of the values at each end, for percentile (default 99.99)",
          FDM_OPT_TEXT, &r.keep, 0, 0},

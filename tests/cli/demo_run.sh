@@ -1,6 +1,7 @@
 #!/bin/sh
 # The whole demonstration with nothing at hand: no models, no images, an empty home.
 . "$(dirname "$0")/lib.sh"
+readme=$(cd "$(dirname "$0")/../.." && pwd)/README.md
 
 expect 1 "$fdm" run
 says err "--demo"
@@ -8,10 +9,17 @@ expect 0 "$fdm" run --demo --json
 says err "$work/.cache/fdm-bench/demo"
 equal "$(jq -r '.tables[0].rows[0] | "\(.model) \(.format) \(.evaluated)"' "$work/out")" \
     "demo/fdmobilenet_0.25_128 float 1000" "the case"
+equal "$(jq -r '.tables[0].rows[1] | "\(.model) \(.format) \(.semantics) \(.evaluated)"' "$work/out")" \
+    "demo/fdmobilenet_0.25_128 int8 tflite 1000" "the other case"
 equal "$(jq -r '.cases_skipped' "$work/out")" 0 "skipped cases"
 cp "$work/out" "$work/first"
 correct=$(jq -r '.tables[0].rows[0].correct' "$work/first")
 [ "$correct" -ge 850 ] && [ "$correct" -le 970 ] || fail "$correct of 1000 right; 85 to 97 % were expected"
+quantized=$(jq -r '.tables[0].rows[1].correct' "$work/first")
+[ "$quantized" -ge $((correct - 15)) ] || fail "int8: $quantized of 1000 right, float $correct"
+for k in "$correct" "$quantized"; do
+    grep -qw "$k" "$readme" || fail "the README does not tell $k of 1000"
+done
 
 # A damaged image is drawn again before it is read, and the answers stay.
 echo broken >"$work/.cache/fdm-bench/demo/roses/s2_00002.png"

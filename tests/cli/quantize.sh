@@ -46,6 +46,12 @@ equal "$(jq -r '"\(.calibrated) \(.judged)"' out)" "4 4" "halves"
 equal "$(jq -r '[.tables[0].rows[] | select(.agree > 4 or .correct > 4 or .divergence < 0)] | length' out)" 0 \
     "impossible counts"
 
+# The int8 file that comes with the program is this program's work: the same images give the same bytes.
+expect 0 "$fdm" demo draw calibration --seed 1 --count 200
+expect 0 "$fdm" quantize "$model" --calibrate calibration -o carried.tflite --json
+cmp carried.tflite "${model%.h5}_int8.tflite" || fail "the int8 file of the demonstration cannot be made again"
+[ "$(jq -r .agree out)" -ge 190 ] || fail "only $(jq -r .agree out) of 200 answers are the float model's"
+
 # What is refused says why and writes nothing.
 refuse() { # refuse CODE TEXT WORDS...
     code=$1
