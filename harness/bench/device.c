@@ -15,7 +15,7 @@
 #include "harness/transport/ssh.h"
 
 #define ARGV_MAX 32
-#define BAUD_DEFAULT 115200
+#define BAUD_AT_START 115200 /* of every board with our program */
 #define PUSH_TIMEOUT_NS (120 * FDM_NS_PER_S)
 /* A board that holds its program answers at once. */
 #define KNOWN_SILENCE_NS (2 * FDM_NS_PER_S)
@@ -164,7 +164,7 @@ static enum fdm_status open_serial(struct fdm_device *device, struct fdm_error *
 {
     const struct fdm_lab_board *lab = device->options.lab;
     const struct fdm_stream_serial_options options = {
-        .port = lab->port, .probe = lab->probe, .baud = lab->baud ? lab->baud : BAUD_DEFAULT};
+        .port = lab->port, .probe = lab->probe, .baud = BAUD_AT_START};
     return fdm_stream_open_serial(&options, &device->stream, err);
 }
 
@@ -174,6 +174,54 @@ static enum fdm_status say_hello(struct fdm_device *device, uint64_t silence_ns,
     const struct fdm_client_options options = {.stop = device->options.stop,
                                                .silence_ns = silence_ns};
     return fdm_client_open(device->stream, &options, out, err);
+}
+
+/* The rate that the lab's file wants of a serial line; 0: the one at start-up. */
+static uint32_t wanted_baud(const struct fdm_device *device)
+{
+    const struct fdm_lab_board *lab = device->options.lab;
+    bool serial = device->options.board->kind == FDM_BOARD_SERIAL;
+    return serial && lab->baud != BAUD_AT_START ? lab->baud : 0;
+}
+
+/* A board whose last host was killed still has the rate which that one set. It is sent back to the
+ * first one: a session begins there, and returns there when the board restarts. */
+static enum fdm_status find_at(struct fdm_device *device, uint32_t baud)
+{
+    struct fdm_client *client = NULL;
+    enum fdm_status status = fdm_stream_set_baud(device->stream, baud, NULL);
+    if (status == FDM_OK)
+        status = say_hello(device, 0, &client, NULL);
+    if (status == FDM_OK)
+        status = fdm_client_set_baud(client, BAUD_AT_START, NULL, NULL);
+    fdm_client_close(client);
+    fdm_stream_set_baud(device->stream, BAUD_AT_START, NULL);
+    return status;
+}
+
+/* Hello at the first rate, then the change to the wanted one. */
+static enum fdm_status greet(struct fdm_device *device, uint64_t silence_ns,
+                             struct fdm_client **out, struct fdm_error *err)
+{
+    const uint32_t baud = wanted_baud(device);
+    if (baud == 0)
+        return say_hello(device, silence_ns, out, err);
+    struct fdm_error why = FDM_ERROR_INIT;
+    enum fdm_status status = say_hello(device, silence_ns, out, &why);
+    if (status == FDM_ERR_TIMEOUT && find_at(device, baud) == FDM_OK)
+        status = say_hello(device, silence_ns, out, err);
+    else if (status != FDM_OK)
+        fdm_fail(err, status, "%s", why.message);
+    if (status != FDM_OK)
+        return status;
+    status = fdm_client_set_baud(*out, baud, NULL, err);
+    if (status == FDM_ERR_UNSUPPORTED)
+        fdm_error_context(err, "the lab file's \"baud\"");
+    if (status == FDM_OK)
+        return FDM_OK;
+    fdm_client_close(*out);
+    *out = NULL;
+    return status;
 }
 
 /* ---- Boards that are flashed ----------------------------------------------------------------- */
@@ -299,7 +347,7 @@ static enum fdm_status greet_known(struct fdm_device *device, const struct fdm_p
 {
     if (!is_remembered(device) || open_serial(device, NULL) != FDM_OK)
         return FDM_ERR_NOT_FOUND;
-    if (say_hello(device, KNOWN_SILENCE_NS, out, NULL) == FDM_OK && says_same(device, item, *out))
+    if (greet(device, KNOWN_SILENCE_NS, out, NULL) == FDM_OK && says_same(device, item, *out))
         return FDM_OK;
     fdm_client_close(*out);
     *out = NULL;
@@ -318,7 +366,7 @@ static enum fdm_status open_flashed(struct fdm_device *device, const struct fdm_
     if (status == FDM_OK)
         status = open_serial(device, err);
     if (status == FDM_OK)
-        status = say_hello(device, 0, out, err);
+        status = greet(device, 0, out, err);
     if (status == FDM_OK)
         remember(device, device->firmware.sha256);
     return status;
@@ -348,7 +396,7 @@ static enum fdm_status bring_up(struct fdm_device *device, const struct fdm_plan
         status = kind == FDM_BOARD_SERIAL ? open_serial(device, err)
                  : kind == FDM_BOARD_SSH  ? open_ssh(device, err)
                                           : open_emulated(device, err);
-    return status == FDM_OK ? say_hello(device, 0, out, err) : status;
+    return status == FDM_OK ? greet(device, 0, out, err) : status;
 }
 
 enum fdm_status fdm_device_open(void *context, const struct fdm_plan_case *item,

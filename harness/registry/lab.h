@@ -36,7 +36,7 @@ struct fdm_lab_board {
     /* serial */
     const char *probe; /* serial number of the debug probe, which carries the virtual COM port */
     const char *port;  /* "/dev/ttyACM0"; NULL: the port of the probe */
-    uint32_t baud;     /* 9600..3000000; 0: the protocol's default */
+    uint32_t baud;     /* 9600..3000000, agreed on with the board after hello; 0: stay at 115200 */
     enum fdm_flasher flasher;
     /* ssh */
     const char *ssh_host; /* what `ssh` takes: host, user@host or an alias; never begins with '-' */

@@ -271,20 +271,28 @@ static void on_set_baud(struct fdm_agent *agent, uint32_t baud)
         return;
     flush(agent);
     port->set_baud(port->context, baud);
+    agent->baud_changed = true;
     agent->baud_on_trial = true;
     agent->baud_until_us = now_us(agent) + BAUD_TRIAL_US;
     agent->baud_frames = agent->link.stats.frames_received;
 }
 
+static bool host_left(const struct fdm_agent *agent)
+{
+    return agent->link.state == FDM_LINK_LISTENING;
+}
+
+/* Back to the first rate, where the next host looks for the board. */
 static void watch_baud(struct fdm_agent *agent)
 {
     const struct fdm_port *port = agent->config.port;
-    if (!agent->baud_on_trial)
+    if (!agent->baud_changed)
         return;
-    if (agent->link.stats.frames_received != agent->baud_frames) {
+    if (agent->link.stats.frames_received != agent->baud_frames)
         agent->baud_on_trial = false;
-    } else if (now_us(agent) >= agent->baud_until_us) {
+    if (host_left(agent) || (agent->baud_on_trial && now_us(agent) >= agent->baud_until_us)) {
         port->set_baud(port->context, port->baud);
+        agent->baud_changed = false;
         agent->baud_on_trial = false;
     }
 }

@@ -68,6 +68,7 @@ struct fdm_agent {
     /* Of the last timed runs that were warmed up for. */
     struct fdm_msg_state begin;
     struct fdm_msg_state end;
+    bool baud_changed; /* the rate is not the first one */
     /* A change of rate that no frame has confirmed yet. */
     bool baud_on_trial;
     uint64_t baud_until_us;
