@@ -363,16 +363,40 @@ done:
     return status;
 }
 
+bool fdm_plan_wants(const struct fdm_plan_options *options, const struct fdm_model_entry *model,
+                    enum fdm_format format)
+{
+    return allows_part(&options->models, model) &&
+           allows(&options->formats, fdm_format_name(format)) &&
+           (options->resolution == 0 || options->resolution == model->resolution);
+}
+
+/* Where a published file is, or should be. */
+static char *locate(const struct fdm_plan_options *options, const struct fdm_model_entry *model,
+                    const char *path)
+{
+    char *first = fdm_fs_join(model->folder != NULL ? model->folder : options->models_dir, path);
+    if (first == NULL || model->folder != NULL || options->fetched_dir == NULL ||
+        fdm_fs_is_file(first))
+        return first;
+    char *second = fdm_fs_join(options->fetched_dir, path);
+    if (second != NULL && fdm_fs_is_file(second)) {
+        free(first);
+        return second;
+    }
+    free(second);
+    return first;
+}
+
 static enum fdm_status add_published(const struct fdm_plan_options *options, size_t group,
                                      const struct fdm_model_entry *model, enum fdm_format format,
                                      struct fdm_plan *plan, struct fdm_error *err)
 {
     const struct fdm_model_file *file =
         format == FDM_FORMAT_FLOAT ? &model->float_file : &model->int8_file;
-    if (file->path == NULL || !allows(&options->formats, fdm_format_name(format)))
+    if (file->path == NULL || !fdm_plan_wants(options, model, format))
         return FDM_OK;
-    const char *folder = model->folder != NULL ? model->folder : options->models_dir;
-    char *path = fdm_fs_join(folder, file->path);
+    char *path = locate(options, model, file->path);
     if (path == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     struct candidate candidate = {
@@ -398,9 +422,7 @@ static enum fdm_status add_registry_models(const struct fdm_plan_options *option
     const struct fdm_registry *registry = options->registry;
     for (size_t i = 0; i < registry->model_count; i++) {
         const struct fdm_model_entry *model = &registry->models[i];
-        if (strcmp(model->dataset, plan->groups[group].entry->id) != 0 ||
-            !allows_part(&options->models, model) ||
-            (options->resolution != 0 && options->resolution != model->resolution))
+        if (strcmp(model->dataset, plan->groups[group].entry->id) != 0)
             continue;
         for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
             enum fdm_status status = add_published(options, group, model, formats[f], plan, err);

@@ -13,6 +13,7 @@
 #include "harness/bench/mapping_choice.h"
 #include "harness/datasets/dataset.h"
 #include "harness/registry/registry.h"
+#include "reference/graph/graph.h"
 #include "reference/network/network.h"
 #include "results/record.h"
 
@@ -31,6 +32,8 @@ struct fdm_plan_options {
     const struct fdm_registry *registry;
     const char *board;      /* its name in the records */
     const char *models_dir; /* registry paths are relative to it, unless the entry has a folder */
+    /* Looked at next for what `models_dir` has not; NULL for none. */
+    const char *fetched_dir;
     const char *model_file; /* a file to evaluate instead of the registry's models; NULL for none */
     struct fdm_filter models; /* ids, or parts of an id or family name */
     struct fdm_filter datasets;
@@ -87,6 +90,10 @@ static inline const struct fdm_network *fdm_plan_network(const struct fdm_plan_c
 {
     return item->tuned != NULL ? item->tuned : item->network;
 }
+
+/* True if the choice of models, formats and resolution includes this one; datasets aside. */
+bool fdm_plan_wants(const struct fdm_plan_options *options, const struct fdm_model_entry *model,
+                    enum fdm_format format);
 
 /* FDM_ERR_USAGE if the choice selects nothing, FDM_ERR_NOT_FOUND if none of the images is there; a
  * missing or unusable model file becomes a skipped case. The caller frees `*out`. */

@@ -7,6 +7,7 @@
 #include "harness/build/elf_memory.h"
 #include "harness/build/firmware.h"
 #include "harness/cli/cmd.h"
+#include "harness/cli/supply.h"
 #include "harness/cli/version.h"
 #include "harness/cli/workspace.h"
 #include "reference/compiler/compile.h"
@@ -31,6 +32,7 @@ struct request {
     const char *model;
     const char *model_file;
     const char *models_dir;
+    struct fdm_supply supply;
     const char *format;
     const char *semantics;
     const char *engine;
@@ -84,11 +86,30 @@ static enum fdm_status find_model(const struct request *request, const struct pr
     return FDM_OK;
 }
 
+/* Files that come with their entry lie beside it; those that nobody publishes in the folder of
+ * models; the others may be fetched. */
+static enum fdm_status locate(const struct request *request, const struct fdm_model_entry *model,
+                              const char *path, char **out, struct fdm_error *err)
+{
+    char *folder = NULL;
+    if (model->folder == NULL && model->base_url != NULL)
+        return fdm_supply_model(&request->supply, request->models_dir, path, out, err);
+    enum fdm_status status = FDM_OK;
+    if (model->folder == NULL)
+        status = fdm_workspace_models(request->models_dir, &folder, err);
+    if (status == FDM_OK) {
+        *out = fdm_fs_join(model->folder != NULL ? model->folder : folder, path);
+        if (*out == NULL)
+            status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    }
+    free(folder);
+    return status;
+}
+
 static enum fdm_status find_published(const struct request *request, struct product *product,
                                       struct fdm_error *err)
 {
     const struct fdm_model_entry *model;
-    char *folder = NULL;
     enum fdm_status status = find_model(request, product, &model, err);
     if (status != FDM_OK)
         return status;
@@ -96,15 +117,9 @@ static enum fdm_status find_published(const struct request *request, struct prod
     const struct fdm_model_file *file = is_float ? &model->float_file : &model->int8_file;
     if (file->path == NULL)
         return fdm_fail(err, FDM_ERR_NOT_FOUND, "%s was not published in this format", model->id);
-    status = fdm_workspace_models(request->models_dir, &folder, err);
-    if (status == FDM_OK) {
-        product->published_path = fdm_fs_join(folder, file->path);
-        product->model_path = product->published_path;
-        product->model_sha256 = file->sha256;
-        if (product->model_path == NULL)
-            status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    }
-    free(folder);
+    status = locate(request, model, file->path, &product->published_path, err);
+    product->model_path = product->published_path;
+    product->model_sha256 = file->sha256;
     return status;
 }
 
@@ -306,6 +321,7 @@ int fdm_cmd_build(int argc, char **argv)
          "tuned (default where the board's processor has kernels of its own) or reference",
          FDM_OPT_TEXT, &request.engine, 0, 0},
         {"to", "DIR", "also copy the program there", FDM_OPT_TEXT, &request.to, 0, 0},
+        FDM_SUPPLY_OPTIONS(&request.supply),
         FDM_OUTPUT_OPTIONS(&request.output),
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},
     };

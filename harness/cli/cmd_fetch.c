@@ -1,14 +1,10 @@
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/cli/cmd.h"
-#include "harness/cli/interrupt.h"
-#include "harness/cli/progress.h"
-#include "harness/cli/version.h"
+#include "harness/cli/download.h"
 #include "harness/cli/workspace.h"
-#include "harness/fetch/obtain.h"
 
 static const struct fdm_usage usage = {
     "fetch",
@@ -108,48 +104,6 @@ static void release(struct workplace *place)
     fdm_registry_free(place->registry);
 }
 
-struct display {
-    struct fdm_progress progress;
-    size_t line;
-    uint64_t total; /* bytes; 0 until there is a line */
-};
-
-/* ---- Licences ----------------------------------------------------------------------------------
- */
-
-static bool is_there(const struct workplace *place, const struct fdm_download *download)
-{
-    char *path = NULL;
-    enum fdm_status status =
-        download->dataset != NULL
-            ? fdm_cache_tree_find(place->cache, download->sha256, false, &path, NULL)
-            : fdm_cache_find(place->cache, download->sha256, download->bytes, false, &path, NULL);
-    free(path);
-    return status == FDM_OK;
-}
-
-/* Shows each licence of what is to be fetched once; what is there was accepted before. */
-static enum fdm_status check_licences(const struct request *request, const struct workplace *place,
-                                      struct fdm_error *err)
-{
-    bool asked = false;
-    for (size_t i = 0; place->chosen[i] != NULL; i++) {
-        const struct fdm_licence *licence = place->chosen[i]->licence;
-        bool shown = licence == NULL || is_there(place, place->chosen[i]);
-        for (size_t before = 0; before < i && !shown; before++)
-            shown = place->chosen[before]->licence == licence &&
-                    !is_there(place, place->chosen[before]);
-        if (shown)
-            continue;
-        asked = true;
-        fprintf(stderr, "%s\n  %s\n  %s\n", licence->title, licence->text, licence->url);
-    }
-    if (!asked || request->accept)
-        return FDM_OK;
-    return fdm_fail(err, FDM_ERR_USAGE,
-                    "read the terms above; to accept them, add --accept-licence to the command");
-}
-
 /* ---- Output ------------------------------------------------------------------------------------
  */
 
@@ -157,7 +111,7 @@ static const char *state_of(const struct workplace *place, size_t index, bool dr
 {
     const struct fdm_obtained *result = &place->results[index];
     if (dry_run)
-        return is_there(place, place->chosen[index]) ? "there" : "absent";
+        return fdm_download_is_there(place->cache, place->chosen[index]) ? "there" : "absent";
     if (result->status != FDM_OK)
         return "failed";
     return result->was_there ? "there" : "fetched";
@@ -204,51 +158,20 @@ static enum fdm_status report(const struct request *request, const struct workpl
     return status;
 }
 
-static void on_progress(void *context, uint64_t done, uint64_t total)
-{
-    struct display *display = context;
-    if (display->total == 0)
-        display->line =
-            fdm_progress_add(&display->progress, "fetching (KB)", done / 1000, total / 1000);
-    if (display->total == 0)
-        display->total = total; /* less if another process fetches some of it */
-    fdm_progress_update(&display->progress, display->line,
-                        (done < display->total ? done : display->total) / 1000);
-}
-
-static void on_note(void *context, const char *name, const char *message)
-{
-    (void)context;
-    fprintf(stderr, "note: %s: %s\n", name, message);
-}
-
-static void on_unpack(void *context, const char *name, uint64_t max_bytes)
-{
-    (void)context;
-    fprintf(stderr, "unpacking %s (at most %" PRIu64 " MB)\n", name, max_bytes / 1000000);
-}
-
 /* ---- The command -------------------------------------------------------------------------------
  */
 
 static enum fdm_status obtain(const struct request *request, struct workplace *place,
                               struct fdm_error *err)
 {
-    struct display display = {0};
-    struct fdm_obtain_options options = {
-        .mirror = request->mirror, .verify = request->verify, .on_unpack = on_unpack};
-    fdm_fetch_defaults(&options.fetch, place->cache);
-    options.fetch.jobs = request->jobs;
-    options.fetch.offline = request->offline;
-    options.fetch.user_agent = "fdm-bench/" FDM_VERSION;
-    options.fetch.stop = fdm_interrupt_install();
-    options.fetch.context = &display;
-    options.fetch.on_progress = on_progress;
-    options.fetch.on_note = on_note;
-    fdm_progress_init(&display.progress);
-    enum fdm_status status = fdm_obtain(&options, place->chosen, place->count, place->results, err);
-    fdm_progress_end(&display.progress);
-    return status;
+    const struct fdm_download_wishes options = {
+        .mirror = request->mirror,
+        .jobs = request->jobs,
+        .offline = request->offline,
+        .verify = request->verify,
+    };
+    return fdm_download_obtain(place->cache, &options, place->chosen, place->count, place->results,
+                               err);
 }
 
 static void print_failures(const struct workplace *place)
@@ -264,7 +187,8 @@ static int run(const struct request *request, struct fdm_error *err)
     bool list = request->dry_run || request->name_count == 0;
     enum fdm_status status = prepare(request, &place, err);
     if (status == FDM_OK && !list)
-        status = check_licences(request, &place, err);
+        status = fdm_download_check_licences(place.cache, place.chosen, place.count,
+                                             request->accept, err);
     if (status != FDM_OK || list) {
         if (status == FDM_OK)
             status = report(request, &place, true, err);
@@ -297,7 +221,8 @@ int fdm_cmd_fetch(int argc, char **argv)
         {"offline", NULL, "only what the cache holds", FDM_OPT_FLAG, &request.offline, 0, 0},
         {"verify", NULL, "read what is there and fetch what is damaged anew", FDM_OPT_FLAG,
          &request.verify, 0, 0},
-        {"mirror", "URL", "fetch URL/PATH instead of the published addresses", FDM_OPT_TEXT,
+        {"mirror", "URL",
+         "fetch URL/PATH instead of the published addresses (default: $FDM_MIRROR)", FDM_OPT_TEXT,
          &request.mirror, 0, 0},
         {"jobs", "N", "transfers at once (default: 4)", FDM_OPT_COUNT, &request.jobs, 1, JOBS_MAX},
         {"cache", "DIR", "default: fetched in the user's cache folder", FDM_OPT_TEXT,

@@ -1,9 +1,11 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/fs.h"
 #include "harness/bench/input_range.h"
 #include "harness/cli/cmd.h"
+#include "harness/cli/supply.h"
 #include "harness/cli/workspace.h"
 #include "reference/graph/graph.h"
 #include "reference/importers/importers.h"
@@ -11,12 +13,15 @@
 
 static const struct fdm_usage usage = {
     "inspect",
-    "inspect FILE [--tensors] [--json]",
+    "inspect FILE [--tensors] [--fetch] [--json]",
     "Prints what a model file holds: operators, shapes, quantization, parameters, "
     "multiply-accumulates,\n"
-    "bytes of weights. Multiply-accumulates count every tap, padding included, biases not.",
+    "bytes of weights. Multiply-accumulates count every tap, padding included, biases not.\n"
+    "A FILE that is not here may be a published path, as `fdm-bench fetch` lists them.",
     "  fdm-bench inspect fdmobilenet_0.25_224_tfs_int8.tflite\n"
-    "  fdm-bench inspect model.h5 --json | jq .parameters",
+    "  fdm-bench inspect model.h5 --json | jq .parameters\n"
+    "  fdm-bench inspect "
+    "flowers/fdmobilenet_0.25_224_tfs/fdmobilenet_0.25_224_tfs_int8.tflite --fetch",
 };
 
 static void shape_text(const struct fdm_tensor *tensor, char *out, size_t size)
@@ -172,16 +177,19 @@ static void add_facts(struct fdm_report *report, const struct fdm_graph *graph, 
     }
 }
 
-static enum fdm_status inspect(const char *path, bool tensors, const struct fdm_output *output,
-                               struct fdm_error *err)
+static enum fdm_status inspect(const char *name, const struct fdm_supply *supply, bool tensors,
+                               const struct fdm_output *output, struct fdm_error *err)
 {
+    char *path = NULL;
     struct fdm_graph *graph = NULL;
     struct fdm_report report;
     struct fdm_buf text;
     enum fdm_report_format format = FDM_REPORT_TERMINAL;
-    fdm_report_init(&report, "model", fdm_fs_basename(path));
+    fdm_report_init(&report, "model", fdm_fs_basename(name));
     fdm_buf_init(&text);
     enum fdm_status status = fdm_output_format(output, &format, err);
+    if (status == FDM_OK)
+        status = fdm_supply_model(supply, NULL, name, &path, err);
     if (status == FDM_OK)
         status = fdm_import_file(path, &graph, err);
     if (status == FDM_OK) {
@@ -197,15 +205,18 @@ static enum fdm_status inspect(const char *path, bool tensors, const struct fdm_
     fdm_graph_free(graph);
     fdm_report_release(&report);
     fdm_buf_release(&text);
+    free(path);
     return status;
 }
 
 int fdm_cmd_inspect(int argc, char **argv)
 {
     bool tensors = false;
+    struct fdm_supply supply = {0};
     struct fdm_output output = {0};
     const struct fdm_opt options[] = {
         {"tensors", NULL, "list every tensor too", FDM_OPT_FLAG, &tensors, 0, 0},
+        FDM_SUPPLY_OPTIONS(&supply),
         FDM_OUTPUT_OPTIONS(&output),
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},
     };
@@ -218,6 +229,6 @@ int fdm_cmd_inspect(int argc, char **argv)
     if (operands == 0)
         fdm_fail(&err, FDM_ERR_USAGE, "which FILE? usage: fdm-bench %s", usage.synopsis);
     else
-        inspect(path, tensors, &output, &err);
+        inspect(path, &supply, tensors, &output, &err);
     return err.status == FDM_OK ? FDM_EXIT_OK : fdm_cmd_fail(usage.command, &err);
 }

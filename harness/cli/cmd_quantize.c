@@ -11,6 +11,7 @@
 #include "harness/bench/method_table.h"
 #include "harness/bench/parallel.h"
 #include "harness/cli/cmd.h"
+#include "harness/cli/supply.h"
 #include "harness/cli/workspace.h"
 #include "harness/registry/registry.h"
 #include "reference/importers/importers.h"
@@ -51,6 +52,7 @@ struct request {
     uint32_t limit, threads;
     const char *cache;
     bool no_cache;
+    struct fdm_supply supply;
     struct fdm_output report;
 };
 
@@ -172,7 +174,11 @@ static void warn_of_validation_images(const struct fdm_dataset *dataset)
 static enum fdm_status load(struct work *work, struct fdm_error *err)
 {
     const struct request *r = work->request;
-    enum fdm_status status = fdm_import_file(r->model, &work->graph, err);
+    char *path = NULL;
+    enum fdm_status status = fdm_supply_model(&r->supply, NULL, r->model, &path, err);
+    if (status == FDM_OK)
+        status = fdm_import_file(path, &work->graph, err);
+    free(path);
     if (status == FDM_OK && work->graph->format != FDM_FORMAT_FLOAT)
         status = fdm_fail(err, FDM_ERR_USAGE,
                           "%s: its weights are int8 already; give the float "
@@ -509,6 +515,7 @@ int fdm_cmd_quantize(int argc, char **argv)
         {"cache", "DIR", "keep decoded images here (default: the user's cache folder)",
          FDM_OPT_TEXT, &r.cache, 0, 0},
         {"no-cache", NULL, "decode every image", FDM_OPT_FLAG, &r.no_cache, 0, 0},
+        FDM_SUPPLY_OPTIONS(&r.supply),
         {"as", "FORMAT", "of the report: terminal (default), markdown, csv or json", FDM_OPT_TEXT,
          &r.report.as, 0, 0},
         {"json", NULL, "the same as --as json", FDM_OPT_FLAG, &r.report.json, 0, 0},

@@ -16,6 +16,7 @@
 #include "harness/cli/progress.h"
 #include "harness/cli/provenance.h"
 #include "harness/cli/run_report.h"
+#include "harness/cli/supply.h"
 #include "harness/cli/version.h"
 #include "harness/cli/workspace.h"
 
@@ -35,6 +36,7 @@ static const struct fdm_usage usage = {
     "sample. With --demo the program draws the images itself and has the model: nothing else is "
     "needed.",
     "  fdm-bench run --demo\n"
+    "  fdm-bench run --dataset flowers --fetch --accept-licence\n"
     "  fdm-bench run --board host --models models --images flowers=flower_photos\n"
     "  fdm-bench run --images flowers=flower_photos --semantics all --model 224\n"
     "  fdm-bench run --board emulated-cortex-m7,emulated-cortex-m55 --images "
@@ -49,6 +51,7 @@ struct request {
     const char *lab;
     struct fdm_board_effort effort;
     struct fdm_opt_words images;
+    struct fdm_supply supply;
     bool demo;
     const char *models_dir;
     const char *model_file;
@@ -76,6 +79,7 @@ struct workplace {
     struct fdm_registry *registry;
     struct fdm_lab *lab;
     char *models_dir;
+    char *fetched_models;
     struct fdm_plan_source sources[FDM_OPT_WORDS_MAX + 1]; /* one more for --demo */
     size_t source_count;
     char *source_names[FDM_OPT_WORDS_MAX];
@@ -116,10 +120,22 @@ static bool is_wanted(const struct fdm_opt_words *words, const char *id)
     return wanted;
 }
 
+static void forget_fetched_images(struct workplace *place)
+{
+    for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++) {
+        free(place->fetched_images[i]);
+        place->fetched_images[i] = NULL;
+    }
+    place->source_count = 0;
+}
+
 /* Without --images: the datasets that were fetched. */
 static void use_fetched_images(const struct request *request, struct workplace *place)
 {
     const struct fdm_registry *registry = place->registry;
+    if (request->images.count > 0 || request->demo)
+        return;
+    forget_fetched_images(place);
     for (size_t i = 0; i < registry->dataset_count && place->source_count < FDM_OPT_WORDS_MAX;
          i++) {
         const char *id = registry->datasets[i].id;
@@ -173,6 +189,7 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
         .registry = place->registry,
         .board = job->choice.name,
         .models_dir = place->models_dir,
+        .fetched_dir = place->fetched_models,
         .model_file = request->model_file,
         .models = filter_of(&request->models),
         .datasets = filter_of(&request->datasets),
@@ -211,6 +228,85 @@ static enum fdm_status add_demo(const struct request *request, struct workplace 
     return status;
 }
 
+/* ---- What is missing ------------------------------------------------------------------------- */
+
+/* Names for fdm_supply_fetch(); the strings are the registry's. */
+struct wants {
+    const char **names;
+    size_t count;
+};
+
+static bool has_images(const struct workplace *place, const char *dataset)
+{
+    for (size_t i = 0; i < place->source_count; i++)
+        if (strcasecmp(place->sources[i].dataset, dataset) == 0)
+            return true;
+    return false;
+}
+
+static bool is_here(const struct workplace *place, const char *path)
+{
+    char *first = fdm_fs_join(place->models_dir, path);
+    char *second = fdm_workspace_fetched_model(path);
+    bool here = (first != NULL && fdm_fs_is_file(first)) || second != NULL;
+    free(first);
+    free(second);
+    return here;
+}
+
+static void want_model(const struct request *request, const struct workplace *place,
+                       const struct fdm_model_entry *model, enum fdm_format format,
+                       struct wants *wants)
+{
+    const struct fdm_plan_options choice = {.models = filter_of(&request->models),
+                                            .formats = filter_of(&request->formats),
+                                            .resolution = request->resolution};
+    const char *path = format == FDM_FORMAT_FLOAT ? model->float_file.path : model->int8_file.path;
+    if (path != NULL && model->base_url != NULL && fdm_plan_wants(&choice, model, format) &&
+        !is_here(place, path))
+        wants->names[wants->count++] = path;
+}
+
+/* Datasets only where they are named: they are large. */
+static void collect_wants(const struct request *request, const struct workplace *place,
+                          struct wants *wants)
+{
+    const struct fdm_registry *registry = place->registry;
+    bool named = request->datasets.count > 0 && !request->demo;
+    for (size_t i = 0; named && i < registry->dataset_count; i++) {
+        const char *id = registry->datasets[i].id;
+        if (is_wanted(&request->datasets, id) && !has_images(place, id))
+            wants->names[wants->count++] = id;
+    }
+    for (size_t i = 0; request->model_file == NULL && i < registry->model_count; i++) {
+        const struct fdm_model_entry *model = &registry->models[i];
+        bool chosen = named ? is_wanted(&request->datasets, model->dataset)
+                            : has_images(place, model->dataset);
+        if (!chosen)
+            continue;
+        want_model(request, place, model, FDM_FORMAT_INT8, wants);
+        want_model(request, place, model, FDM_FORMAT_FLOAT, wants);
+    }
+}
+
+static enum fdm_status fetch_missing(const struct request *request, const struct workplace *place,
+                                     struct fdm_error *err)
+{
+    const struct fdm_registry *registry = place->registry;
+    if (!fdm_supply_is_allowed(&request->supply))
+        return FDM_OK;
+    struct wants wants = {
+        .names = calloc(registry->dataset_count + 2 * registry->model_count + 1, sizeof(char *))};
+    if (wants.names == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    collect_wants(request, place, &wants);
+    enum fdm_status status = FDM_OK;
+    if (wants.count > 0)
+        status = fdm_supply_fetch(&request->supply, registry, wants.names, wants.count, err);
+    free(wants.names);
+    return status;
+}
+
 static enum fdm_status prepare(const struct request *request, struct workplace *place,
                                struct fdm_error *err)
 {
@@ -222,8 +318,14 @@ static enum fdm_status prepare(const struct request *request, struct workplace *
     for (size_t i = 0; status == FDM_OK && i < request->images.count; i++)
         status = parse_source(request, i, place, err);
     place->source_count = request->images.count;
-    if (status == FDM_OK && request->images.count == 0 && !request->demo)
+    if (status == FDM_OK) {
         use_fetched_images(request, place);
+        status = fetch_missing(request, place, err);
+    }
+    if (status == FDM_OK) {
+        use_fetched_images(request, place);
+        place->fetched_models = fdm_workspace_fetched_models();
+    }
     if (status == FDM_OK && request->demo)
         status = add_demo(request, place, err);
     if (status == FDM_OK)
@@ -237,11 +339,11 @@ static void release(struct workplace *place)
     fdm_lab_free(place->lab);
     fdm_registry_free(place->registry);
     free(place->models_dir);
+    free(place->fetched_models);
     free(place->demo_folder);
     for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++)
         free(place->source_names[i]);
-    for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++)
-        free(place->fetched_images[i]);
+    forget_fetched_images(place);
 }
 
 /* ---- Jobs ------------------------------------------------------------------------------------ */
@@ -491,6 +593,7 @@ int fdm_cmd_run(int argc, char **argv)
         {"no-cache", NULL, "decode every image", FDM_OPT_FLAG, &request.no_cache, 0, 0},
         {"fresh", NULL, "begin a new session even if one could be continued", FDM_OPT_FLAG,
          &request.fresh, 0, 0},
+        FDM_SUPPLY_OPTIONS(&request.supply),
         FDM_DB_OPTION(&request.db),
         FDM_OUTPUT_OPTIONS(&request.output),
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},

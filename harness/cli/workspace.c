@@ -60,7 +60,7 @@ enum fdm_status fdm_workspace_store(const char *given, enum fdm_store_mode mode,
     return status;
 }
 
-/* A folder in the cache of downloads, or NULL where it is not. */
+/* A place in the cache of downloads; NULL without memory or home. */
 static char *fetched_place(const char *kind, const char *name)
 {
     struct fdm_cache *cache;
@@ -68,10 +68,21 @@ static char *fetched_place(const char *kind, const char *name)
         return NULL;
     char *path = fdm_obtain_place(cache, kind, name);
     fdm_cache_free(cache);
+    return path;
+}
+
+static char *fetched_folder(const char *kind, const char *name)
+{
+    char *path = fetched_place(kind, name);
     if (path != NULL && fdm_fs_is_dir(path))
         return path;
     free(path);
     return NULL;
+}
+
+char *fdm_workspace_fetched_models(void)
+{
+    return fetched_folder("models", "");
 }
 
 enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_error *err)
@@ -79,7 +90,7 @@ enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_e
     enum fdm_status status = locate(given, "FDM_MODELS", "models", out, err);
     if (status != FDM_OK || fdm_fs_is_dir(*out) || given != NULL || getenv("FDM_MODELS") != NULL)
         return status;
-    char *fetched = fetched_place("models", "");
+    char *fetched = fdm_workspace_fetched_models();
     if (fetched != NULL) {
         free(*out);
         *out = fetched;
@@ -89,7 +100,16 @@ enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_e
 
 char *fdm_workspace_images(const char *dataset)
 {
-    return fetched_place("datasets", dataset);
+    return fetched_folder("datasets", dataset);
+}
+
+char *fdm_workspace_fetched_model(const char *path)
+{
+    char *place = fetched_place("models", path);
+    if (place != NULL && fdm_fs_is_file(place))
+        return place;
+    free(place);
+    return NULL;
 }
 
 enum fdm_status fdm_parse_id(const char *text, const char *what, int64_t *out,

@@ -59,6 +59,9 @@ enum fdm_status fdm_workspace_demo(const char *cache, char **out, struct fdm_err
 /* The folder of a dataset's images that `fdm-bench fetch` published, for the caller to free; NULL
  * where there is none. */
 char *fdm_workspace_images(const char *dataset);
+/* The same for all models, and for the file of one by its published path. */
+char *fdm_workspace_fetched_models(void);
+char *fdm_workspace_fetched_model(const char *path);
 
 /* A positive whole number as an identity; FDM_ERR_USAGE names `what`. */
 enum fdm_status fdm_parse_id(const char *text, const char *what, int64_t *out,

@@ -83,3 +83,38 @@ equal "$(jq -c 'map(.state)' "$work/out")" '["removed","kept"]' "cache prune"
 expect 0 "$fdm" cache prune --all
 expect 0 "$fdm" cache list --json
 equal "$(jq length "$work/out")" 0 "everything pruned"
+
+# Other commands fetch by themselves where they may, once the terms are accepted; else they name the command.
+sed -i 's|^{"models"|{"base_url":"http://127.0.0.1:9/","licence":"T","models"|' "$FDM_DATA_DIR/models/tiny.json"
+cat >"$FDM_DATA_DIR/downloads/licences.json" <<END
+{"licences": [{"id": "T", "title": "Terms of the test", "url": "https://example.org/terms", "text": "Be kind."}]}
+END
+export FDM_MIRROR="$mirror"
+expect 1 "$fdm" inspect small.tflite
+says err '`fdm-bench fetch small.tflite`'
+expect 1 "$fdm" run --dataset tiny
+says err '`fdm-bench fetch tiny`'
+expect 2 "$fdm" run --dataset tiny --fetch
+says err "Terms of the test"
+says err "add --accept-licence"
+expect 0 "$fdm" cache list --json
+equal "$(jq length "$work/out")" 0 "nothing without a yes"
+expect 0 "$fdm" run --dataset tiny --fetch --accept-licence --fresh --json
+equal "$(jq -r '.images' "$work/out")" 4 "images that the run fetched"
+expect 0 "$fdm" inspect small.tflite --json
+equal "$(jq -r .format "$work/out")" int8 "the model that the run fetched"
+expect 0 "$fdm" cache prune --all
+FDM_FETCH=1 expect 0 "$fdm" inspect small.tflite --json
+equal "$(jq -r .sha256 "$work/out")" "$(sha256sum <"$work/site/small.tflite" | cut -d' ' -f1)" "fetched again"
+grep -q "Terms of the test" "$work/err" && fail "terms that were accepted are asked for again"
+# A folder of models that has not this one does not hide what was fetched.
+mkdir "$work/none"
+expect 0 "$fdm" run --images "tiny=$work/world/images" --models "$work/none" --fresh --json
+
+# Two at once share the work.
+expect 0 "$fdm" cache prune --all
+"$fdm" fetch tiny --json >"$work/one" 2>&1 &
+one=$!
+expect 0 "$fdm" fetch tiny --json
+wait "$one" || fail "the other of two: $(cat "$work/one")"
+expect 0 "$fdm" cache verify

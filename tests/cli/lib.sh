@@ -6,7 +6,7 @@ data=${FDM_TEST_DATA:-${2:-}}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export HOME="$work" FDM_DB="$work/results.db"
-unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME FDM_MODELS FDM_DATA_DIR
+unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME FDM_MODELS FDM_DATA_DIR FDM_FETCH FDM_MIRROR
 
 fail() {
     echo "FAILED: $*" >&2

@@ -27,6 +27,9 @@ expect 0 "$fdm" list models --json
 has '.[0]' "$(words '`list models`')" "list models"
 expect 0 "$fdm" list datasets --json
 has '.[0]' "$(words '`list datasets`')" "list datasets"
+expect 0 "$fdm" fetch --json
+has '.[0]' "$(words '`fetch`' '' ' (there')" "fetch"
+has '.[0]' "$(words '`fetch`' 'failed)')" "fetch"
 expect 0 "$fdm" split --n 3670 --json
 has . "$(words '`split`' facts '; with')" split
 expect 0 "$fdm" report --card 10.0.0 --json
