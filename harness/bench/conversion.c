@@ -78,7 +78,7 @@ enum fdm_status fdm_conversion_answers(const struct fdm_graph *graph,
     *out = (struct fdm_answers){0};
     enum fdm_status status = fdm_compile(graph, semantics, NULL, &network, err);
     if (status == FDM_OK)
-        status = fdm_answers_compute(network, samples, threads, out, err);
+        status = fdm_answers_compute(network, samples, threads, NULL, out, err);
     fdm_network_free(network);
     return status;
 }

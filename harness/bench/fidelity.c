@@ -8,6 +8,7 @@
 struct job {
     const struct fdm_network *network;
     const struct fdm_samples *samples;
+    const struct fdm_answers_change *change;
     uint32_t softmax; /* layer */
     void **arenas;    /* one per thread */
     struct fdm_answers *answers;
@@ -15,9 +16,20 @@ struct job {
 
 struct watcher {
     const struct job *job;
-    const void *arena;
+    void *arena;
     float *logits;
 };
+
+static void change_output(void *context, uint32_t layer, size_t at, const void *output,
+                          size_t bytes)
+{
+    (void)output; /* the same place, but only to look at */
+    const struct watcher *watcher = context;
+    const struct fdm_network *network = watcher->job->network;
+    const struct fdm_answers_change *change = watcher->job->change;
+    size_t offset = network->tensors[network->layers[layer].output].offset;
+    change->apply(change->context, layer, (unsigned char *)watcher->arena + offset + at, bytes);
+}
 
 static void copy_logits(void *context, uint32_t layer, size_t at)
 {
@@ -53,7 +65,11 @@ static enum fdm_status work(void *context, uint32_t worker, uint32_t item, void 
     void *arena = job->arenas[worker];
     struct watcher watcher = {job, arena,
                               job->answers->logits + (size_t)item * job->answers->classes};
-    const struct fdm_network_observer observer = {.context = &watcher, .before = copy_logits};
+    const struct fdm_network_observer observer = {
+        .context = &watcher,
+        .before = copy_logits,
+        .after = job->change != NULL ? change_output : NULL,
+    };
     fdm_samples_write(job->samples, item, job->network, arena);
     if (fdm_network_run(job->network, arena, &observer) != FDM_NN_OK)
         return fdm_fail(err, FDM_ERR_UNSUPPORTED, "a kernel refused its parameters");
@@ -104,9 +120,10 @@ static enum fdm_status prepare(struct job *job, uint32_t threads, struct fdm_err
 
 enum fdm_status fdm_answers_compute(const struct fdm_network *network,
                                     const struct fdm_samples *samples, uint32_t threads,
+                                    const struct fdm_answers_change *change,
                                     struct fdm_answers *out, struct fdm_error *err)
 {
-    struct job job = {.network = network, .samples = samples, .answers = out};
+    struct job job = {.network = network, .samples = samples, .change = change, .answers = out};
     *out = (struct fdm_answers){.count = samples->count};
     enum fdm_status status = prepare(&job, threads, err);
     const struct fdm_parallel map = {

@@ -2,6 +2,7 @@
 #ifndef FDM_BENCH_FIDELITY_H
 #define FDM_BENCH_FIDELITY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "harness/base/status.h"
@@ -15,10 +16,18 @@ struct fdm_answers {
     uint32_t *top1; /* [count]: the first largest output */
 };
 
-/* Runs the network on every sample, in `threads` threads. The caller releases `out`, also after a
- * failure. FDM_ERR_MEMORY; FDM_ERR_UNSUPPORTED for a network without SOFTMAX. */
+/* Called with each layer's output, which it may change, in several threads at once. */
+struct fdm_answers_change {
+    const void *context;
+    void (*apply)(const void *context, uint32_t layer, void *output, size_t bytes);
+};
+
+/* Runs the network on every sample, in `threads` threads; `change` may be NULL. The caller releases
+ * `out`, also after a failure. FDM_ERR_MEMORY; FDM_ERR_UNSUPPORTED for a network without SOFTMAX.
+ */
 enum fdm_status fdm_answers_compute(const struct fdm_network *network,
                                     const struct fdm_samples *samples, uint32_t threads,
+                                    const struct fdm_answers_change *change,
                                     struct fdm_answers *out, struct fdm_error *err);
 void fdm_answers_release(struct fdm_answers *answers);
 

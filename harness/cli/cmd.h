@@ -28,6 +28,7 @@ int fdm_cmd_cache(int argc, char **argv);
 int fdm_cmd_compare(int argc, char **argv);
 int fdm_cmd_demo(int argc, char **argv);
 int fdm_cmd_doctor(int argc, char **argv);
+int fdm_cmd_explain(int argc, char **argv);
 int fdm_cmd_fetch(int argc, char **argv);
 int fdm_cmd_inspect(int argc, char **argv);
 int fdm_cmd_list(int argc, char **argv);

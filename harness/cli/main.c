@@ -13,6 +13,7 @@ static const struct fdm_command commands[] = {
     {"demo", "draw the demonstration's images", fdm_cmd_demo},
     {"doctor", "check tools, files and boards, and say how to mend what is missing",
      fdm_cmd_doctor},
+    {"explain", "show layer by layer what quantization did to a model", fdm_cmd_explain},
     {"fetch", "download models and datasets, checked and resumable", fdm_cmd_fetch},
     {"inspect", "print a model's operators, shapes, quantization, MACs and bytes", fdm_cmd_inspect},
     {"list", "list boards, models, datasets, semantics, sessions or cases", fdm_cmd_list},

@@ -55,6 +55,10 @@ model=${readme%README.md}reference/demo/demo_fdmobilenet_0.25_128.h5
 expect 0 "$fdm" demo draw "$work/drawn" --count 4
 expect 0 "$fdm" quantize "$model" --calibrate "$work/drawn" -o "$work/int8.tflite" --json
 has . "$(words '`quantize`' facts '; with')" quantize
+expect 0 "$fdm" explain "$model" "$work/int8.tflite" --images "$work/drawn" --json
+has . "$(words '`explain`' facts ' and the last' | grep -v weights_)" explain
+has '.tables[0].rows[0]' "$(words '`explain`' '`layers`:' '; table')" "explain, layers"
+has '.tables[1].rows[0]' "$(words '`explain`' '`costliest`:')" "explain, costliest"
 expect 0 "$fdm" quantize "$model" --calibrate "$work/drawn" --compare-methods --json
 has . "$(words '`quantize`' 'file'"'"'s facts' 'and table')" "quantize --compare-methods"
 has '.tables[0].rows[0]' "$(words '`quantize`' '`methods`:')" "quantize, methods"
