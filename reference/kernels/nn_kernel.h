@@ -64,7 +64,9 @@ unsigned fdm_nn_isa_find(const char *name);
 #include "reference/kernels/kernels.def"
 #undef FDM_NN_KERNEL
 #define FDM_NN_TUNED(OP, ISA, name, holds) fdm_nn_run fdm_nn_##name##_run;
+#define FDM_NN_TUNED_PLAIN(OP, ISA, name) fdm_nn_run fdm_nn_##name##_run;
 #include "reference/kernels/tuned.def"
 #undef FDM_NN_TUNED
+#undef FDM_NN_TUNED_PLAIN
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "reference/kernels/host/tuned.h"
+
 /* ---- the reference ---- */
 
 #define SCRATCH(name)                                                                              \
@@ -91,16 +93,16 @@ enum fdm_nn_status fdm_nn_check(enum fdm_nn_op op, const void *params, const voi
 #define RUN_NEON(name) NULL
 #endif
 
-#define FDM_NN_TUNED(OP, ISA, name, holds)                                                         \
-    bool fdm_nn_##name##_suits(const void *params);                                                \
-    size_t fdm_nn_##name##_scratch(const void *params);                                            \
-    size_t fdm_nn_##name##_packed_bytes(const void *params);                                       \
-    void fdm_nn_##name##_pack(const void *params, const void *weights, const void *bias,           \
-                              void *packed);
-#include "reference/kernels/tuned.def"
-#undef FDM_NN_TUNED
+static size_t no_scratch(const void *params)
+{
+    (void)params;
+    return 0;
+}
 
 const struct fdm_nn_kernel fdm_nn_tuned_kernels[] = {
+#define FDM_NN_TUNED_PLAIN(OP, ISA, name)                                                          \
+    {#name, FDM_NN_OP_##OP, FDM_NN_ISA_##ISA, RUN_##ISA(name), suits_all, no_scratch, NULL, NULL,  \
+     0},
 #define FDM_NN_TUNED(OP, ISA, name, holds)                                                         \
     {#name,                                                                                        \
      FDM_NN_OP_##OP,                                                                               \
@@ -113,6 +115,7 @@ const struct fdm_nn_kernel fdm_nn_tuned_kernels[] = {
      holds},
 #include "reference/kernels/tuned.def"
 #undef FDM_NN_TUNED
+#undef FDM_NN_TUNED_PLAIN
     {.name = NULL},
 };
 

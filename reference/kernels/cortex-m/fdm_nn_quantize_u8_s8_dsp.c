@@ -1,0 +1,30 @@
+/* QUANTIZE by words. Where the zero points differ by 128, as everywhere but in odd models, only the
+ * highest bit of each byte changes. */
+#include "reference/kernels/cortex-m/nn_dsp.h"
+#include "reference/kernels/fdm_nn.h"
+#include "reference/kernels/nn_kernel.h"
+
+static void flip(const uint8_t *input, size_t count, int8_t *output)
+{
+    for (; count >= 16; count -= 16, input += 16, output += 16) {
+        uint32_t words[4];
+        memcpy(words, input, sizeof words);
+        words[0] ^= 0x80808080u;
+        words[1] ^= 0x80808080u;
+        words[2] ^= 0x80808080u;
+        words[3] ^= 0x80808080u;
+        memcpy(output, words, sizeof words);
+    }
+    for (; count > 0; count--)
+        *output++ = (int8_t)(*input++ ^ 0x80u);
+}
+
+enum fdm_nn_status fdm_nn_quantize_u8_s8_dsp_run(const struct fdm_nn_call *call)
+{
+    const struct fdm_nn_quantize_u8_s8 *params = call->params;
+    if (params->in_zero_point - params->out_zero_point != 128)
+        return fdm_nn_quantize_u8_s8_run(call);
+    for (int32_t y = call->first; y < call->first + call->count; y++)
+        flip(fdm_nn_row(&call->in, y), call->in.row_bytes, fdm_nn_row(&call->out, y));
+    return FDM_NN_OK;
+}
