@@ -17,6 +17,8 @@
 #define ARGV_MAX 32
 #define BAUD_AT_START 115200 /* of every board with our program */
 #define PUSH_TIMEOUT_NS (120 * FDM_NS_PER_S)
+/* An emulator shares this computer with others; that it died is noticed without waiting. */
+#define EMULATOR_SILENCE_NS (60 * FDM_NS_PER_S)
 /* A board that holds its program answers at once. */
 #define KNOWN_SILENCE_NS (2 * FDM_NS_PER_S)
 
@@ -171,6 +173,8 @@ static enum fdm_status open_serial(struct fdm_device *device, struct fdm_error *
 static enum fdm_status say_hello(struct fdm_device *device, uint64_t silence_ns,
                                  struct fdm_client **out, struct fdm_error *err)
 {
+    if (silence_ns == 0 && device->options.board->kind == FDM_BOARD_EMULATED)
+        silence_ns = EMULATOR_SILENCE_NS;
     const struct fdm_client_options options = {.stop = device->options.stop,
                                                .silence_ns = silence_ns};
     return fdm_client_open(device->stream, &options, out, err);

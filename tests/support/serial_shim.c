@@ -1,116 +1,18 @@
 #include "tests/support/serial_shim.h"
 
 #include <asm/termbits.h> /* rates without a name; not together with termios.h */
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness/base/fs.h"
+#include "tests/support/serial_calls.h"
 #include "tests/support/test.h"
-
-#define SYSFS "/sys/class/tty"
-#define PORTS_MAX 4
-
-/* A folder that stands for sysfs, NULL until the first port is made; and what opens under which
- * name. One for the program, as the functions below are. */
-static struct {
-    char *folder;
-    size_t count;
-    char tty[PORTS_MAX][TEST_SERIAL_NAME];
-    char port[PORTS_MAX][TEST_SERIAL_NAME];
-} ports;
-
-/* ---- the replaced functions ---- */
-
-/* The path that is meant: sysfs in our folder, a plugged port's pseudo-terminal, or as it is. */
-static const char *redirect(const char *path, char out[PATH_MAX])
-{
-    if (ports.folder != NULL && strncmp(path, SYSFS, strlen(SYSFS)) == 0) {
-        snprintf(out, PATH_MAX, "%s/tty%s", ports.folder, path + strlen(SYSFS));
-        return out;
-    }
-    for (size_t i = 0; i < ports.count; i++)
-        if (strcmp(path, ports.tty[i]) == 0)
-            return ports.port[i];
-    return path;
-}
-
-/* Their names, and those of their parameters, are the C library's.
- * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl*,readability-inconsistent-declaration*) */
-
-int __lxstat(int version, const char *path, struct stat *info);
-int __lxstat(int version, const char *path, struct stat *info)
-{
-    (void)version;
-    char real[PATH_MAX];
-    return fstatat(AT_FDCWD, redirect(path, real), info, AT_SYMLINK_NOFOLLOW);
-}
-
-ssize_t readlink(const char *path, char *buf, size_t size)
-{
-    char real[PATH_MAX];
-    return readlinkat(AT_FDCWD, redirect(path, real), buf, size);
-}
-
-FILE *fopen(const char *path, const char *mode)
-{
-    char real[PATH_MAX];
-    return fopen64(redirect(path, real), mode);
-}
-
-DIR *opendir(const char *path)
-{
-    char real[PATH_MAX];
-    int fd = openat(AT_FDCWD, redirect(path, real), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (dir == NULL && fd >= 0)
-        close(fd);
-    return dir;
-}
-
-int open(const char *path, int flags, ...)
-{
-    char real[PATH_MAX];
-    va_list args;
-    va_start(args, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(args, mode_t) : 0;
-    va_end(args);
-    return openat(AT_FDCWD, redirect(path, real), flags, mode);
-}
-
-int __open_2(const char *path, int flags);
-int __open_2(const char *path, int flags)
-{
-    return open(path, flags);
-}
-
-/* A pseudo-terminal has no modem lines (ENOTTY): here they are on, whatever is set. */
-int ioctl(int fd, unsigned long request, ...)
-{
-    va_list args;
-    va_start(args, request);
-    void *argument = va_arg(args, void *);
-    va_end(args);
-    int result = (int)syscall(SYS_ioctl, fd, request, argument);
-    if (result == 0 || errno != ENOTTY)
-        return result;
-    if (request == TIOCMGET) {
-        *(int *)argument = TIOCM_CTS | TIOCM_DSR | TIOCM_CAR | TIOCM_RTS | TIOCM_DTR;
-        return 0;
-    }
-    return request == TIOCMSET || request == TIOCMBIS || request == TIOCMBIC ? 0 : result;
-}
-
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl*,readability-inconsistent-declaration*) */
 
 /* ---- making ports ---- */
 
@@ -127,7 +29,7 @@ static void write_file(const char *folder, const char *name, const char *text)
 /* "<folder>/tty/<name>", a link to a device's folder. */
 static void add_entry(const char *name, const char *device)
 {
-    char *tree = fdm_fs_join(ports.folder, "tty");
+    char *tree = fdm_fs_join(serial_calls.folder, "tty");
     char *entry = fdm_fs_join(tree, name);
     assert_int_equal(fdm_fs_make_dirs(device, NULL), FDM_OK);
     unlink(entry); /* of a port that was pulled: numbers are used again */
@@ -138,11 +40,11 @@ static void add_entry(const char *name, const char *device)
 
 static void make_tree(void)
 {
-    if (ports.folder != NULL)
+    if (serial_calls.folder != NULL)
         return;
-    ports.folder = test_tmpdir();
-    assert_int_equal(chmod(ports.folder, 0755), 0); /* sysfs is open to everybody, too */
-    char *pts = fdm_fs_join(ports.folder, "tty/pts");
+    serial_calls.folder = test_tmpdir();
+    assert_int_equal(chmod(serial_calls.folder, 0755), 0); /* sysfs is open to everybody, too */
+    char *pts = fdm_fs_join(serial_calls.folder, "tty/pts");
     assert_int_equal(fdm_fs_make_dirs(pts, NULL), FDM_OK);
     free(pts);
 }
@@ -177,7 +79,7 @@ void test_serial_make(struct test_serial *serial)
     snprintf(serial->port, sizeof serial->port, "%s", name);
     make_raw(serial->board);
     assert_int_equal(fcntl(serial->board, F_SETFL, O_NONBLOCK), 0);
-    char *device = fdm_fs_join(ports.folder, "devices/virtual/tty");
+    char *device = fdm_fs_join(serial_calls.folder, "devices/virtual/tty");
     add_entry(name + strlen("/dev/"), device);
     free(device);
 }
@@ -185,9 +87,9 @@ void test_serial_make(struct test_serial *serial)
 void test_serial_plug(const struct test_serial *serial, const char *tty, const char *product,
                       const char *number)
 {
-    assert_true(ports.count < PORTS_MAX);
+    assert_true(serial_calls.count < SERIAL_CALLS_PORTS);
     char device[PATH_MAX];
-    snprintf(device, sizeof device, "%s/devices/usb1/%s", ports.folder, tty);
+    snprintf(device, sizeof device, "%s/devices/usb1/%s", serial_calls.folder, tty);
     assert_int_equal(fdm_fs_make_dirs(device, NULL), FDM_OK);
     write_file(device, "busnum", "1");
     write_file(device, "devnum", "2");
@@ -202,9 +104,9 @@ void test_serial_plug(const struct test_serial *serial, const char *tty, const c
     add_entry(tty, port);
     free(interface);
     free(port);
-    snprintf(ports.tty[ports.count], TEST_SERIAL_NAME, "/dev/%s", tty);
-    snprintf(ports.port[ports.count], TEST_SERIAL_NAME, "%s", serial->port);
-    ports.count++;
+    snprintf(serial_calls.tty[serial_calls.count], TEST_SERIAL_NAME, "/dev/%s", tty);
+    snprintf(serial_calls.port[serial_calls.count], TEST_SERIAL_NAME, "%s", serial->port);
+    serial_calls.count++;
 }
 
 void test_serial_pull(struct test_serial *serial)
@@ -216,8 +118,8 @@ void test_serial_pull(struct test_serial *serial)
 
 void test_serial_forget(void)
 {
-    if (ports.folder != NULL)
-        test_rmtree(ports.folder);
-    free(ports.folder);
-    memset(&ports, 0, sizeof ports);
+    if (serial_calls.folder != NULL)
+        test_rmtree(serial_calls.folder);
+    free(serial_calls.folder);
+    memset(&serial_calls, 0, sizeof serial_calls);
 }

@@ -7,7 +7,9 @@
 #ifndef FDM_TESTS_SUPPORT_SERIAL_SHIM_H
 #define FDM_TESTS_SUPPORT_SERIAL_SHIM_H
 
-#define TEST_SERIAL_NAME 64
+#include "tests/support/serial_calls.h"
+
+#define TEST_SERIAL_NAME SERIAL_CALLS_NAME
 
 struct test_serial {
     int board;                   /* the board's end: raw, non-blocking; -1 once closed */

@@ -1,0 +1,83 @@
+#!/bin/sh
+# Boards on a serial port, as a user runs them: the emulated firmware behind a pseudo-terminal, which the program takes
+# for a port with the help of a preloaded library ($5).
+. "$(dirname "$0")/lib.sh"
+shim=$5
+for tool in arm-none-eabi-gcc qemu-system-arm socat; do
+    command -v $tool >/dev/null || {
+        echo "skipped: $tool is not installed"
+        exit 77
+    }
+done
+root=$(cd "$(dirname "$0")/../.." && pwd)
+"$3" "$work/world" 8 || fail "the test's world"
+mine=$HOME/.config/fdm-bench
+mkdir -p "$mine/boards" "$work/sys/tty/pts" "$work/sys/devices/virtual/tty/pts"
+cp -r "$work/world/data/datasets" "$work/world/data/models" "$mine/"
+export FDM_MODELS="$work/world/models"
+images=$work/world/images
+
+# A board that holds its program and is reached by a port. Its counter counts the timer's ticks.
+jq 'del(.emulator, .machine, .launch) | .id = "PTY" | .kind = "serial" | .series = "STM32F7" |
+    .firmware.defines |= map(select(startswith("FDM_ICOUNT") | not))' \
+    "$root/targets/boards/emulated-cortex-m7.json" >"$mine/boards/PTY.json"
+jq -n --arg p "$work/port" '{boards: [
+    {name: "slow", board: "PTY", port: $p, flasher: "none"},
+    {name: "fast", board: "PTY", port: $p, baud: 921600, flasher: "none"},
+    {name: "h7", board: "STM32H747I-DISCO", port: $p, flasher: "none"}]}' >"$mine/lab.json"
+expect 0 "$fdm" build --board PTY --model-file "$work/world/models/small.tflite" --to "$work" --json
+program=$(jq -r .program "$work/out")
+
+pids=
+trap 'kill $pids 2>/dev/null || true; rm -rf "$work"' EXIT
+connect() { # connect PROGRAM: the emulator runs it behind $work/port
+    rm -f "$work/port" "$work/socket"
+    qemu-system-arm -M mps2-an500 -display none -monitor none -nic none \
+        -chardev socket,id=line,path="$work/socket",server=on,wait=off -serial chardev:line -kernel "$1" &
+    emulator=$!
+    for wait in $(seq 600); do
+        [ -S "$work/socket" ] && break
+        sleep 0.05
+    done
+    socat "PTY,link=$work/port,rawer,ignoreeof" "UNIX-CONNECT:$work/socket" &
+    line=$!
+    pids="$emulator $line"
+    for wait in $(seq 600); do
+        [ -e "$work/port" ] && break
+        sleep 0.05
+    done
+    ln -sfn "$work/sys/devices/virtual/tty/pts" "$work/sys/tty/pts/$(basename "$(readlink -f "$work/port")")"
+}
+disconnect() {
+    kill $pids
+    wait $pids 2>/dev/null || true
+    pids=
+}
+on_port() { # the program, which takes the terminal for a port
+    FDM_TEST_SYSFS="$work/sys" LD_PRELOAD="$shim" "$fdm" "$@"
+}
+
+expect 0 "$fdm" run --images tiny="$images" --json
+reference=$(jq -r '.tables[0].rows[0].correct' "$work/out")
+
+connect "$program"
+for rate in slow fast slow; do
+    expect 0 on_port run --board $rate --images tiny="$images" --limit 16 --runs 3 --fresh --json
+    equal "$(jq -c '[.board, .emulated, .tables[0].rows[0].state, .tables[0].rows[0].correct]' "$work/out")" \
+        "[\"PTY\",\"no\",\"complete\",$reference]" "the board on the port, $rate"
+    jq -e '.tables[] | select(.table == "figures") | .rows[] | select(.name == "latency_median_ns") |
+        .kind == "measured" and .value > 0' "$work/out" >/dev/null || fail "a serial board has no time"
+done
+
+# What the board holds is not what was asked for.
+expect 3 on_port run --board slow --images tiny="$images" --semantics xnnpack --fresh --json
+jq -r '.tables[0].rows[0].message' "$work/out" | grep -q "the board computes with semantics tflite, not xnnpack" ||
+    fail "other semantics: $(jq -r '.tables[0].rows[0].message' "$work/out")"
+expect 3 on_port run --board h7 --images tiny="$images" --fresh --json
+jq -r '.tables[0].rows[0].message' "$work/out" | grep -q "the program says it runs on PTY, not on STM32H747I-DISCO" ||
+    fail "another board: $(jq -r '.tables[0].rows[0].message' "$work/out")"
+disconnect
+
+# The cable is pulled.
+expect 1 on_port run --board slow --images tiny="$images" --fresh
+says err "no serial port $work/port"
