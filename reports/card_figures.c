@@ -227,24 +227,36 @@ void fdm_card_time_columns(struct fdm_table *out)
         {"measured_engine", "Engine", FDM_ALIGN_LEFT, FDM_FOR_MACHINES},
         {"case", "Case", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
         {"session", "Session", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+        {"measured_threads", "Threads", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
         {"clock_remark", "Clock", FDM_ALIGN_LEFT, FDM_FOR_MACHINES},
     };
     fdm_table_add_columns(out, columns, sizeof columns / sizeof columns[0]);
 }
 
-/* "22.80 ms (reference)", with a mark where the board did not keep its clock. */
+/* "22.80 ms (reference, 2 threads)", with a mark where the board did not keep its clock. */
 static void add_measured_time(const struct fdm_measured_case *from, double ms,
                               struct fdm_table *out)
 {
     const char *remark = from->clock_remark;
-    if (!remark || remark[0] == '\0') {
-        fdm_table_add_textf(out, "%.2f ms (%s)", ms, from->record->engine);
-        return;
+    char threads[32] = "";
+    char mark[32] = "";
+    if (from->threads && strcmp(from->threads, "1") != 0)
+        snprintf(threads, sizeof threads, ", %.8s threads", from->threads);
+    if (remark && remark[0] != '\0') {
+        char note[256];
+        snprintf(note, sizeof note, "Case %lld: %s", (long long)from->record->id, remark);
+        snprintf(mark, sizeof mark, " [%zu]", fdm_table_add_note(out, note));
     }
-    char note[256];
-    snprintf(note, sizeof note, "Case %lld: %s", (long long)from->record->id, remark);
-    fdm_table_add_textf(out, "%.2f ms (%s) [%zu]", ms, from->record->engine,
-                        fdm_table_add_note(out, note));
+    fdm_table_add_textf(out, "%.2f ms (%s%s)%s", ms, from->record->engine, threads, mark);
+}
+
+/* A text, or nothing where there is none. */
+static void add_optional(struct fdm_table *out, const char *text)
+{
+    if (text && text[0] != '\0')
+        fdm_table_add_text(out, text);
+    else
+        fdm_table_add_none(out);
 }
 
 static void add_time_difference(double published, double ms, struct fdm_table *out)
@@ -261,7 +273,7 @@ void fdm_card_time_cells(const struct fdm_card_context *context, const struct fd
     const struct found found = find_time(context, row);
     const struct fdm_card_cell *cell = fdm_card_find_cell(table, row, "time_ms");
     if (!found.figure) {
-        for (int i = 0; i < 9; i++)
+        for (int i = 0; i < 10; i++)
             fdm_table_add_none(out);
         return;
     }
@@ -280,8 +292,6 @@ void fdm_card_time_cells(const struct fdm_card_context *context, const struct fd
     fdm_table_add_text(out, record->engine);
     fdm_table_add_int(out, record->id);
     fdm_table_add_int(out, record->session_id);
-    if (found.from->clock_remark && found.from->clock_remark[0] != '\0')
-        fdm_table_add_text(out, found.from->clock_remark);
-    else
-        fdm_table_add_none(out);
+    add_optional(out, found.from->threads);
+    add_optional(out, found.from->clock_remark);
 }

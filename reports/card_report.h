@@ -48,6 +48,7 @@
  *   | *-memory | measured_X_kib, kind_of_X, difference_X_kib | for each column X_kib of the card |
  *   | *-time | measured_time_ms, difference_ms, difference_percent | median of the samples |
  *   | | measured_engine, case, session | of the measured case |
+ *   | | measured_threads | of one inference, where the board tells |
  *   | | clock_remark | "throttled: …", "clock: …": the board did not keep its clock |
  *
  * null, or an empty CSV field, is what does not exist or was not measured. */
@@ -70,6 +71,7 @@ struct fdm_measured_case {
     const struct fdm_split_record *split;
     const struct fdm_figure *figures;
     size_t figure_count;
+    const char *threads;      /* of one inference, where its board tells; or NULL */
     const char *clock_remark; /* why its times are not those of its clock; NULL or "": they are */
 };
 

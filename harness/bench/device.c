@@ -16,6 +16,8 @@
 
 #define ARGV_MAX 32
 #define BAUD_AT_START 115200 /* of every board with our program */
+/* The lab's words, the program, two options with their values, and the end. */
+#define COMMAND_MAX (FDM_LAB_ARGV_MAX + 6)
 #define PUSH_TIMEOUT_NS (120 * FDM_NS_PER_S)
 /* An emulator shares this computer with others; that it died is noticed without waiting. */
 #define EMULATOR_SILENCE_NS (60 * FDM_NS_PER_S)
@@ -58,7 +60,12 @@ enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct 
     if (device == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     device->options = *options;
-    enum fdm_status status = take_lock(device, err);
+    enum fdm_status status = FDM_OK;
+    if (options->board->kind == FDM_BOARD_SSH && options->threads > FDM_DEVICE_THREADS_MAX)
+        status = fdm_fail(err, FDM_ERR_USAGE, "%s: at most %d threads", options->name,
+                          FDM_DEVICE_THREADS_MAX);
+    if (status == FDM_OK)
+        status = take_lock(device, err);
     if (status == FDM_OK)
         *out = device;
     else
@@ -99,14 +106,26 @@ static enum fdm_status open_emulated(struct fdm_device *device, struct fdm_error
 
 /* Bit i is core i; 0: wherever the system likes. Interrupts are mostly served on the first core, so
  * the last one is the quietest. An emulator's cores are this computer's. */
-static uint64_t choose_cores(const struct fdm_device *device)
+static uint64_t choose_cores(const struct fdm_device *device, unsigned threads)
 {
     uint32_t cores = device->options.board->cores;
+    uint64_t last = 0;
     if (device->options.emulated)
         return 0;
     if (device->options.lab->cores != 0)
         return device->options.lab->cores;
-    return cores > 1 && cores <= 64 ? UINT64_C(1) << (cores - 1) : 0;
+    for (uint32_t i = 1; cores > 1 && cores <= 64 && i <= threads && i <= cores; i++)
+        last |= UINT64_C(1) << (cores - i);
+    return last;
+}
+
+/* As the published figures: as many as the board has cores. */
+static unsigned choose_threads(const struct fdm_device *device)
+{
+    uint32_t cores = device->options.board->cores;
+    if (device->options.threads != 0)
+        return device->options.threads;
+    return device->options.emulated || cores == 0 || cores > FDM_DEVICE_THREADS_MAX ? 1 : cores;
 }
 
 static void print_cores(struct fdm_buf *out, uint64_t cores)
@@ -118,7 +137,7 @@ static void print_cores(struct fdm_buf *out, uint64_t cores)
 
 /* The words that start the agent on the board. */
 static void remote_command(const struct fdm_device *device, const char *program, const char *cores,
-                           const char *command[FDM_LAB_ARGV_MAX + 4])
+                           const char *threads, const char *command[COMMAND_MAX])
 {
     const char *const *prefix = device->options.lab->run_prefix;
     size_t count = 0;
@@ -129,6 +148,8 @@ static void remote_command(const struct fdm_device *device, const char *program,
         command[count++] = "--cores";
         command[count++] = cores;
     }
+    command[count++] = "--threads";
+    command[count++] = threads;
     command[count] = NULL;
 }
 
@@ -136,7 +157,8 @@ static enum fdm_status open_ssh(struct fdm_device *device, struct fdm_error *err
 {
     const struct fdm_lab_board *lab = device->options.lab;
     const struct fdm_ssh_options options = {.host = lab->ssh_host, .config = lab->ssh_config};
-    const char *command[FDM_LAB_ARGV_MAX + 4];
+    const char *command[COMMAND_MAX];
+    char threads[16];
     struct fdm_buf remote;
     struct fdm_buf cores;
     fdm_buf_init(&remote);
@@ -145,7 +167,8 @@ static enum fdm_status open_ssh(struct fdm_device *device, struct fdm_error *err
     if (device->ssh == NULL)
         status = fdm_ssh_open(&options, &device->ssh, err);
     fdm_buf_printf(&remote, "%s/fdm-agent-%.16s", lab->folder, device->firmware.sha256);
-    print_cores(&cores, choose_cores(device));
+    print_cores(&cores, choose_cores(device, choose_threads(device)));
+    snprintf(threads, sizeof threads, "%u", choose_threads(device));
     if (status == FDM_OK)
         status = fdm_buf_check(&remote, err);
     if (status == FDM_OK)
@@ -154,7 +177,7 @@ static enum fdm_status open_ssh(struct fdm_device *device, struct fdm_error *err
         status = fdm_ssh_push(device->ssh, device->firmware.program, remote.data, 0755,
                               fdm_clock_now_ns() + PUSH_TIMEOUT_NS, err);
     if (status == FDM_OK) {
-        remote_command(device, remote.data, cores.data, command);
+        remote_command(device, remote.data, cores.data, threads, command);
         status = fdm_ssh_stream(device->ssh, command, &device->stream, err);
     }
     fdm_buf_release(&remote);

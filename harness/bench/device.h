@@ -19,14 +19,17 @@
 
 struct fdm_device;
 
+#define FDM_DEVICE_THREADS_MAX 8
+
 struct fdm_device_options {
     const struct fdm_board_entry *board; /* what runs the program: for an emulated twin, the twin */
     const struct fdm_lab_board *lab;     /* how a real board is reached; NULL for emulated ones */
     const char *name;                    /* by which it is locked and named in messages */
     const char *version;                 /* of this program */
     bool emulated;                       /* how the figures are marked */
-    const char *owner;                   /* one line: who locks it */
-    const atomic_bool *stop;             /* may be NULL */
+    unsigned threads;  /* of an inference on a board under Linux; 0: as many as it has cores */
+    const char *owner; /* one line: who locks it */
+    const atomic_bool *stop; /* may be NULL */
 };
 
 /* Takes the lock. FDM_ERR_BUSY names the holder. The options' pointers must outlive the device. */

@@ -366,6 +366,7 @@ static enum fdm_status prepare_job(struct job *job, const char *name, struct fdm
         .name = job->choice.lab != NULL ? job->choice.lab->name : job->choice.executor->id,
         .version = FDM_VERSION,
         .emulated = job->choice.emulated,
+        .threads = job->request->threads,
         .owner = place->about.command,
         .stop = place->stop,
     };
@@ -586,8 +587,10 @@ int fdm_cmd_run(int argc, char **argv)
          "force x/255, x/255-1 or x/127.5-1 (default: the published one unless "
          "the model contradicts it)",
          FDM_OPT_TEXT, &request.mapping, 0, 0},
-        {"threads", "N", "default: all processors", FDM_OPT_COUNT, &request.threads, 1,
-         FDM_PARALLEL_MAX_THREADS},
+        {"threads", "N",
+         "images at once on this computer (default: all processors); on a board under Linux, "
+         "threads of one inference (default: its cores)",
+         FDM_OPT_COUNT, &request.threads, 1, FDM_PARALLEL_MAX_THREADS},
         {"cache", "DIR", "keep decoded images here (default: the user's cache folder)",
          FDM_OPT_TEXT, &request.cache, 0, 0},
         {"no-cache", NULL, "decode every image", FDM_OPT_FLAG, &request.no_cache, 0, 0},

@@ -64,6 +64,14 @@ struct fdm_network_layer {
     union fdm_network_params params;
 };
 
+/* Several threads that execute one network together: run() does what layer->run(call) does, in
+ * parts of its rows if it likes, each part with scratch memory of its own. */
+struct fdm_network_crew {
+    void *context;
+    enum fdm_nn_status (*run)(void *context, const struct fdm_network_layer *layer,
+                              const struct fdm_nn_call *call);
+};
+
 struct fdm_network {
     const char *name;      /* the model's */
     const char *sha256;    /* of the model file, 64 digits */
@@ -79,6 +87,7 @@ struct fdm_network {
     size_t activation_bytes; /* the end of the last tensor, aligned */
     size_t scratch_bytes;    /* the largest scratch of any layer */
     size_t arena_bytes;      /* the whole, scratch included */
+    const struct fdm_network_crew *crew; /* set by who has one, for its copy; NULL: no threads */
 };
 
 /* Watches a run. Either function may be NULL. A layer's output comes in one piece or in several,

@@ -118,7 +118,9 @@ static enum fdm_nn_status run_rows(const struct run *run, uint32_t index, int32_
     size_t at = (size_t)first * call.out.row_bytes;
     if (observer != NULL && observer->before != NULL)
         observer->before(observer->context, index, at);
-    enum fdm_nn_status status = layer->run(&call);
+    const struct fdm_network_crew *crew = network->crew;
+    enum fdm_nn_status status =
+        crew != NULL ? crew->run(crew->context, layer, &call) : layer->run(&call);
     if (status == FDM_NN_OK && observer != NULL && observer->after != NULL)
         observer->after(observer->context, index, at, fdm_nn_row(&call.out, first),
                         (size_t)count * call.out.row_bytes);

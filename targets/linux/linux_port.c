@@ -110,9 +110,9 @@ static const char *sysfs_root(void)
 
 static void port_state(void *context, struct fdm_msg_state *out)
 {
-    (void)context;
+    const struct fdm_linux_port *self = context;
     out->cores = fdm_cores_allowed();
-    out->threads = 1;
+    out->threads = (uint16_t)self->threads;
     fdm_sysfs_read(sysfs_root(), out);
 }
 
@@ -208,6 +208,7 @@ void fdm_linux_port_init(struct fdm_linux_port *linux_port, int in_fd, int out_f
     memset(linux_port, 0, sizeof *linux_port);
     linux_port->in_fd = in_fd;
     linux_port->out_fd = out_fd;
+    linux_port->threads = 1;
     linux_port->start_ns = now_ns();
     linux_port->constant_bytes = count_constants(network);
     linux_port->stack_bytes = find_stack_bytes();

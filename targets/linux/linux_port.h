@@ -11,7 +11,8 @@ struct fdm_linux_port {
     struct fdm_port port; /* for the agent; points back into this structure */
     int in_fd;
     int out_fd;
-    bool gone; /* the host closed its end */
+    bool gone;        /* the host closed its end */
+    unsigned threads; /* that compute; 1 unless the caller says otherwise */
     uint64_t start_ns;
     uint64_t counting_from_ns;
     uint32_t constant_bytes;

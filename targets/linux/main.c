@@ -8,6 +8,7 @@
 
 #include "targets/agent/agent.h"
 #include "targets/linux/cores.h"
+#include "targets/linux/crew.h"
 #include "targets/linux/linux_port.h"
 
 /* From the generated source (reference/compiler/emit.h). */
@@ -18,11 +19,19 @@ static size_t rounded(size_t bytes)
     return (bytes + FDM_NETWORK_ALIGNMENT - 1) / FDM_NETWORK_ALIGNMENT * FDM_NETWORK_ALIGNMENT;
 }
 
-static int serve(const struct fdm_network *network, void *arena, size_t arena_bytes, uint8_t *input)
+/* What the command line asks for. */
+struct request {
+    uint64_t cores; /* 0: any */
+    unsigned threads;
+};
+
+static int serve(const struct fdm_network *network, unsigned threads, void *arena,
+                 size_t arena_bytes, uint8_t *input)
 {
     static struct fdm_linux_port board;
     static struct fdm_agent agent;
     fdm_linux_port_init(&board, STDIN_FILENO, STDOUT_FILENO, network, arena, arena_bytes);
+    board.threads = threads;
     const struct fdm_agent_config config = {
         .version = FDM_AGENT_VERSION,
         .port = &board.port,
@@ -39,26 +48,56 @@ static int serve(const struct fdm_network *network, void *arena, size_t arena_by
     return EXIT_SUCCESS;
 }
 
-/* "--cores 0,1" keeps the program on these cores. */
-static bool read_arguments(int argc, char **argv)
+static bool read_option(const char *name, const char *value, struct request *out)
 {
-    uint64_t cores;
-    if (argc == 1)
-        return true;
-    if (argc != 3 || strcmp(argv[1], "--cores") != 0 || !fdm_cores_parse(argv[2], &cores)) {
-        fprintf(stderr, "usage: fdm-agent [--cores N,N...]\n");
+    if (value != NULL && strcmp(name, "--cores") == 0)
+        return fdm_cores_parse(value, &out->cores);
+    if (value == NULL || strcmp(name, "--threads") != 0)
+        return false;
+    char *end;
+    unsigned long threads = strtoul(value, &end, 10);
+    out->threads = (unsigned)threads;
+    return *value >= '1' && *value <= '9' && *end == '\0' && threads <= FDM_CREW_MAX;
+}
+
+static bool read_arguments(int argc, char **argv, struct request *out)
+{
+    *out = (struct request){.threads = 1};
+    for (int i = 1; i < argc; i += 2) {
+        if (read_option(argv[i], argv[i + 1], out))
+            continue;
+        fprintf(stderr, "usage: fdm-agent [--cores N,N...] [--threads N]\n");
         return false;
     }
-    if (fdm_cores_pin(cores))
+    if (out->cores == 0 || fdm_cores_pin(out->cores))
         return true;
-    fprintf(stderr, "fdm-agent: cannot run on the cores %s: %s\n", argv[2], strerror(errno));
+    fprintf(stderr, "fdm-agent: cannot run on the cores that --cores names: %s\n", strerror(errno));
     return false;
+}
+
+/* The network's own data are constant; what executes it is ours. */
+static int serve_with_crew(const struct request *request, void *arena, size_t arena_bytes,
+                           uint8_t *input)
+{
+    struct fdm_network network = fdm_agent_network;
+    if (request->threads == 1)
+        return serve(&network, 1, arena, arena_bytes, input);
+    struct fdm_linux_crew *crew = fdm_linux_crew_new(&network, request->threads);
+    if (crew == NULL) {
+        fprintf(stderr, "fdm-agent: cannot start %u threads\n", request->threads);
+        return EXIT_FAILURE;
+    }
+    network.crew = fdm_linux_crew_network(crew);
+    int code = serve(&network, request->threads, arena, arena_bytes, input);
+    fdm_linux_crew_free(crew);
+    return code;
 }
 
 int main(int argc, char **argv)
 {
     const struct fdm_network *network = &fdm_agent_network;
-    if (!read_arguments(argc, argv))
+    struct request request;
+    if (!read_arguments(argc, argv, &request))
         return EXIT_FAILURE;
     if (isatty(STDIN_FILENO)) {
         fprintf(stderr,
@@ -73,7 +112,7 @@ int main(int argc, char **argv)
     uint8_t *input = malloc(network->tensors[network->input].bytes);
     int code = EXIT_FAILURE;
     if (arena != NULL && input != NULL)
-        code = serve(network, arena, arena_bytes, input);
+        code = serve_with_crew(&request, arena, arena_bytes, input);
     else
         fprintf(stderr, "fdm-agent: no memory for %zu bytes of arena\n", arena_bytes);
     free(arena);

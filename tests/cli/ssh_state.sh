@@ -65,7 +65,7 @@ sysfs $zone/temp 45500
 sysfs $zone/trip_point_0_type passive
 sysfs $zone/trip_point_0_temp 95000
 run() {
-    "$fdm" run --board pc --images tiny="$images" --limit 4 --runs 20 --fresh --json
+    "$fdm" run --board pc --images tiny="$images" --limit 4 --runs 20 --fresh --json "$@"
 }
 shown() { # shown TABLE NAME COLUMN: of the last case
     "$fdm" show "$(jq -r '.tables[0].rows[0].id' "$work/out")" --json |
@@ -80,6 +80,12 @@ equal "$(shown provenance governor text)/$(shown provenance cores text)/$(shown 
 equal "$(shown figures clock_begin_hz value)/$(shown figures clock_end_hz value)" 800000000/800000000 "its clock"
 equal "$(shown figures temperature_end_millicelsius value)/$(shown figures temperature_end_millicelsius kind)" \
     45500/measured "its temperature"
+
+# More threads, the same bits: the run compares them with the reference.
+expect 0 run --threads 2
+equal "$(jq -r '.tables[0].rows[0].state' "$work/out")/$(shown provenance threads text)" complete/2 "two threads"
+expect 2 run --threads 9
+says err "at most 8 threads"
 
 sysfs $zone/temp 96000
 expect 0 run
@@ -101,4 +107,4 @@ expect 3 run
 says out "not on st,stm32mp157f-dk2"
 describe null "[63]"
 expect 1 run
-says err "fdm-agent: cannot run on the cores 63"
+says err "fdm-agent: cannot run on the cores that --cores names"

@@ -292,6 +292,7 @@ static void add_boards(struct world *w)
     add_figure(w, "activation_ram_bytes", FDM_FIGURE_MEASURED, 10.5 * 1024);
     add_figure(w, "total_ram_bytes", FDM_FIGURE_ESTIMATED, 12 * 1024);
     add_figure(w, "latency_median_ns", FDM_FIGURE_MEASURED, 54.1e6);
+    w->cases[w->count - 1].threads = "2";
     w->cases[w->count - 1].clock_remark = "throttled: the clock fell from 400 to 200 MHz";
     r = add_case(w, &some, "int8", 128, "tflite", 40);
     snprintf(r->board, sizeof r->board, "emulated-XY7");
