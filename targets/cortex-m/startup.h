@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "targets/cortex-m/stop.h"
+
 /* Going beyond the stack is a fault: on Armv8-M by its limit register, on Armv7-M with an MPU by a
  * region over the 4096 bytes below it. */
 
@@ -11,10 +13,6 @@
 uint32_t fdm_stack_used(void);
 /* Forgets what was used beyond the caller's own frame. */
 void fdm_stack_repaint(void);
-
-/* Says so on the line, as PROTOCOL.md's "Last words", and does nothing more. `text` begins with
- * "fdm-bench: "; faults are told in the same way. */
-_Noreturn void fdm_stop_with(const char *text);
 
 /* Bounds of what sections.ld placed; only the addresses mean anything. */
 extern uint32_t __stack_bottom[], __stack_top[];

@@ -1,7 +1,7 @@
 /* STM32H7: supply, voltage, flash, PLL, in the order of RM0399, "System supply startup" and "Clock
  * frequency changes": voltage and wait states before the clock that needs them. */
 #include "targets/cortex-m/machine.h"
-#include "targets/cortex-m/startup.h"
+#include "targets/cortex-m/stop.h"
 #include "targets/stm32/reg.h"
 #include "targets/stm32/stm32.h"
 

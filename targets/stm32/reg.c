@@ -1,10 +1,14 @@
 #include "targets/stm32/reg.h"
 
-#include "targets/cortex-m/startup.h"
+#include "targets/cortex-m/stop.h"
 
 /* At the slowest clock of reset, 4 MHz, a look takes some microseconds, at the fastest, 64 MHz, a
  * fifth of one; a watch crystal may take two seconds to start at 4 MHz, all else milliseconds. */
+#ifdef FDM_STM32_MODEL
+#define LOOKS 100u
+#else
 #define LOOKS 5000000u
+#endif
 
 void fdm_reg_await(uint32_t address, uint32_t mask, uint32_t value, const char *complaint)
 {

@@ -27,7 +27,7 @@
 
 /* Gives a pin to its peripheral, pulled up, so that an open line rests. Its port's clock comes on.
  */
-void fdm_gpio_connect(uint32_t pin);
+void fdm_gpio_connect(uint32_t value);
 
 /* The USART's clock has changed: keeps its rate. */
 void fdm_usart_set_clock(uint32_t hz);

@@ -2,7 +2,7 @@
  * TIM2, which does not, for the clock; TIM2 also tells how often the cycle counter has wrapped. */
 #include "targets/cortex-m/core.h"
 #include "targets/cortex-m/machine.h"
-#include "targets/cortex-m/startup.h"
+#include "targets/cortex-m/stop.h"
 #include "targets/stm32/core_registers.h"
 #include "targets/stm32/reg.h"
 #include "targets/stm32/stm32.h"
