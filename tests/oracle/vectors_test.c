@@ -33,6 +33,33 @@ static const struct {
     {"st_fdmobilenet_v1_224_tfs", 199, 44},
 };
 
+/* What an arena may take: anything, or what a plan with a whole or a streamed input needs. */
+enum memory { ANY, WHOLE, STREAMED };
+
+/* What runs the models: the reference, and the tuned kernels of each instruction set that this
+ * processor has, one at a time. */
+struct engine {
+    const char *name;
+    struct fdm_compile_options options;
+    enum memory memory;
+};
+static const struct engine streamed = {"reference, streamed", {0}, STREAMED};
+static const struct engine engines[] = {
+    {"reference", {0}, WHOLE},
+    {"tuned, avx2", {.tuned = true, .isas = FDM_NN_ISA_AVX2}, ANY},
+    {"tuned, avx512-vnni", {.tuned = true, .isas = FDM_NN_ISA_AVX512_VNNI}, ANY},
+    {"tuned, neon", {.tuned = true, .isas = FDM_NN_ISA_NEON}, ANY},
+};
+#define ENGINES (sizeof engines / sizeof engines[0])
+
+static bool can_run(const struct engine *engine)
+{
+    bool can = (fdm_nn_host_isas() & engine->options.isas) == engine->options.isas;
+    if (!can)
+        print_message("skipped: %s, which this processor lacks\n", engine->name);
+    return can;
+}
+
 /* One model, compiled, with its vectors. */
 struct model {
     const char *dataset, *variant;
@@ -62,7 +89,8 @@ static void open_vectors(struct model *model)
 }
 
 static void open_network(struct model *model, const char *suffix, const char *hash_member,
-                         const struct fdm_semantics *semantics, size_t arena_limit)
+                         const struct fdm_semantics *semantics,
+                         const struct fdm_compile_options *options)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     char *path = data_file("models/%s/%s/%s%s", model, suffix);
@@ -71,8 +99,7 @@ static void open_network(struct model *model, const char *suffix, const char *ha
     const char *hash;
     assert_ok(fdm_json_get_string(model->vectors, hash_member, &hash, &err), err);
     assert_string_equal(model->graph->sha256, hash);
-    const struct fdm_compile_options options = {.arena_limit = arena_limit};
-    assert_ok(fdm_compile(model->graph, semantics, &options, &model->network, &err), err);
+    assert_ok(fdm_compile(model->graph, semantics, options, &model->network, &err), err);
     assert_ok(fdm_plan_check(model->network, &err), err);
     const struct fdm_network_tensor *in = &model->network->tensors[model->network->input];
     model->image = malloc((size_t)in->h * (size_t)in->w * (size_t)in->c);
@@ -183,23 +210,28 @@ static int same_s8(const struct model *model, const struct fdm_json *object, con
 
 typedef void check_vector(struct model *model, const struct fdm_json *vector, void *context);
 
-/* What an arena may take: anything, or what a plan with a whole or a streamed input needs. */
-enum memory { ANY, WHOLE, STREAMED };
+/* In bytes; float networks have none. */
+static size_t limit_of(const struct engine *engine, size_t variant, const char *suffix)
+{
+    if (engine->memory == ANY || strcmp(suffix, "_int8.tflite") != 0)
+        return 0;
+    return 1024 *
+           (engine->memory == WHOLE ? variants[variant].whole_kib : variants[variant].streamed_kib);
+}
 
 /* Every model and every vector of it. Skips the whole test where the data are absent. */
 static void for_each_vector(const char *suffix, const char *hash_member,
-                            const struct fdm_semantics *semantics, enum memory memory,
+                            const struct fdm_semantics *semantics, const struct engine *engine,
                             check_vector *check, void *context)
 {
     for (size_t d = 0; d < sizeof datasets / sizeof datasets[0]; d++) {
         for (size_t v = 0; v < sizeof variants / sizeof variants[0]; v++) {
             struct model model = {.dataset = datasets[d], .variant = variants[v].name};
             open_vectors(&model);
-            size_t kib = memory == ANY     ? 0
-                         : memory == WHOLE ? variants[v].whole_kib
-                                           : variants[v].streamed_kib;
-            open_network(&model, suffix, hash_member, semantics, kib * 1024);
-            assert_int_equal(model.network->streamed > 0, memory == STREAMED);
+            struct fdm_compile_options options = engine->options;
+            options.arena_limit = limit_of(engine, v, suffix);
+            open_network(&model, suffix, hash_member, semantics, &options);
+            assert_int_equal(model.network->streamed > 0, engine->memory == STREAMED);
             const struct fdm_json *vector =
                 fdm_json_first(fdm_json_member(model.vectors, "inputs"));
             for (; vector != NULL; vector = fdm_json_next(vector))
@@ -281,29 +313,18 @@ static void check_main(struct model *model, const struct fdm_json *vector, void 
     assert_top1(vector, output, classes);
 }
 
-static void reproduce_layer_by_layer(enum memory memory)
+static void tflite_x86_is_reproduced_layer_by_layer(void **state)
 {
+    const struct engine *engine = *state;
     struct counts counts = {0};
-    for_each_vector("_int8.tflite", "sha256", semantics_named("tflite-x86"), memory, check_main,
+    for_each_vector("_int8.tflite", "sha256", semantics_named("tflite-x86"), engine, check_main,
                     &counts);
-    print_message("tflite-x86: %d of %d vectors, %d of %d layer checksums\n", counts.exact,
-                  counts.vectors, counts.exact_layers, counts.layers);
+    print_message("%s, tflite-x86: %d of %d vectors, %d of %d layer checksums\n", engine->name,
+                  counts.exact, counts.vectors, counts.exact_layers, counts.layers);
     assert_int_equal(counts.vectors, CASES);
     assert_int_equal(counts.exact, CASES);
     assert_int_equal(counts.layers, CASES * 30);
     assert_int_equal(counts.exact_layers, CASES * 30);
-}
-
-static void tflite_x86_is_reproduced_layer_by_layer(void **state)
-{
-    (void)state;
-    reproduce_layer_by_layer(WHOLE);
-}
-
-static void streamed_networks_do_the_same_in_little_memory(void **state)
-{
-    (void)state;
-    reproduce_layer_by_layer(STREAMED);
 }
 
 /* ---- the other runtimes --------------------------------------------------------------------- */
@@ -311,6 +332,7 @@ static void streamed_networks_do_the_same_in_little_memory(void **state)
 struct column {
     const char *semantics;
     const char *runtime; /* member of other_runtimes */
+    const struct engine *engine;
     int vectors, exact;
 };
 
@@ -334,10 +356,10 @@ static void check_column(struct model *model, const struct fdm_json *vector, voi
 static void other_runtimes_are_reproduced(void **state)
 {
     struct column *column = *state;
-    for_each_vector("_int8.tflite", "sha256", semantics_named(column->semantics), ANY, check_column,
-                    column);
-    print_message("%s: %d of %d vectors of %s\n", column->semantics, column->exact, column->vectors,
-                  column->runtime);
+    for_each_vector("_int8.tflite", "sha256", semantics_named(column->semantics), column->engine,
+                    check_column, column);
+    print_message("%s, %s: %d of %d vectors of %s\n", column->engine->name, column->semantics,
+                  column->exact, column->vectors, column->runtime);
     assert_int_equal(column->vectors, CASES);
     assert_int_equal(column->exact, CASES);
 }
@@ -383,8 +405,8 @@ static void fixed_softmax_agrees_with_the_table(void **state)
 {
     (void)state;
     struct softmax_counts counts = {0};
-    for_each_vector("_int8.tflite", "sha256", semantics_named("tflm"), ANY, check_fixed_softmax,
-                    &counts);
+    for_each_vector("_int8.tflite", "sha256", semantics_named("tflm"), &engines[0],
+                    check_fixed_softmax, &counts);
     print_message("tflm: fixed-point softmax, %d of %d outputs differ from TensorFlow Lite's\n",
                   counts.different, counts.outputs);
     assert_true(counts.outputs > 0);
@@ -460,36 +482,93 @@ static void check_float(struct model *model, const struct fdm_json *vector, void
 /* Measured: 5.4e-6 for probabilities, 2.1e-4 for logits, whose magnitudes go up to 964. */
 static void float_models_follow_the_float64_forward(void **state)
 {
-    (void)state;
+    const struct engine *engine = *state;
     struct float_counts counts = {0};
-    for_each_vector(".h5", "h5_sha256", NULL, ANY, check_float, &counts);
-    print_message("float: %d vectors, largest difference of a probability %.3g, of a logit %.3g\n",
-                  counts.vectors, counts.probability, counts.logit);
+    for_each_vector(".h5", "h5_sha256", NULL, engine, check_float, &counts);
+    print_message("%s, float: %d vectors, largest difference of a probability %.3g, of a logit "
+                  "%.3g\n",
+                  engine->name, counts.vectors, counts.probability, counts.logit);
     assert_int_equal(counts.vectors, CASES);
     assert_true(counts.probability < 1e-5);
     assert_true(counts.logit < 5e-4);
 }
 
+/* ---- tuned kernels --------------------------------------------------------------------------- */
+
+static void check_bits(struct model *model, const struct fdm_json *vector, void *context)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    int *vectors = context;
+    struct trace tuned;
+    struct trace reference;
+    run_int8(model, vector, &tuned);
+    struct model other = *model;
+    assert_ok(fdm_compile(model->graph, semantics_named(model->network->semantics), NULL,
+                          &other.network, &err),
+              err);
+    other.arena = aligned_alloc(FDM_NETWORK_ALIGNMENT, (other.network->arena_bytes + 15) / 16 * 16);
+    assert_non_null(other.arena);
+    run_int8(&other, vector, &reference);
+    for (size_t i = 0; i < MAX_TENSORS; i++)
+        assert_true(tuned.seen[i] == reference.seen[i] && tuned.crc32[i] == reference.crc32[i]);
+    free(other.arena);
+    fdm_network_free(other.network);
+    (*vectors)++;
+}
+
+/* The rules that no runtime of the vectors follows. */
+static void tflm_equals_the_reference_layer_by_layer(void **state)
+{
+    int vectors = 0;
+    for_each_vector("_int8.tflite", "sha256", semantics_named("tflm"), *state, check_bits,
+                    &vectors);
+    assert_int_equal(vectors, CASES);
+}
+
+/* ---- all --------------------------------------------------------------------------------------
+ */
+
+static const struct column runtimes[] = {
+    {"tflite", "tflite-2.9.0-x86_64-builtin RUY_PATHS=1 (portable ruy)", NULL, 0, 0},
+    {"tflite-arm", "tflite-2.9.0-aarch64-builtin (qemu-aarch64)", NULL, 0, 0},
+    {"xnnpack", "tflite-2.9.0-x86_64-xnnpack-qs8 (static graph)", NULL, 0, 0},
+    {"xnnpack", "litertjs-2.5.3-wasm default (XNNPACK)", NULL, 0, 0},
+    {"litert-builtin", "litertjs-2.5.3-wasm builtin kernels (XNNPACK refused by model edit)", NULL,
+     0, 0},
+};
+#define RUNTIMES (sizeof runtimes / sizeof runtimes[0])
+#define TESTS_PER_ENGINE (RUNTIMES + 3)
+
+static size_t add_engine(const struct engine *engine, struct column *columns,
+                         struct CMUnitTest *tests)
+{
+    void *state = (void *)engine;
+    size_t count = 0;
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test_prestate(
+        tflite_x86_is_reproduced_layer_by_layer, state);
+    for (size_t i = 0; i < RUNTIMES; i++) {
+        columns[i] = runtimes[i];
+        columns[i].engine = engine;
+        tests[count++] = (struct CMUnitTest)cmocka_unit_test_prestate(other_runtimes_are_reproduced,
+                                                                      &columns[i]);
+    }
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test_prestate(
+        float_models_follow_the_float64_forward, state);
+    if (engine->options.tuned)
+        tests[count++] = (struct CMUnitTest)cmocka_unit_test_prestate(
+            tflm_equals_the_reference_layer_by_layer, state);
+    return count;
+}
+
 int main(void)
 {
-    static struct column columns[] = {
-        {"tflite", "tflite-2.9.0-x86_64-builtin RUY_PATHS=1 (portable ruy)", 0, 0},
-        {"tflite-arm", "tflite-2.9.0-aarch64-builtin (qemu-aarch64)", 0, 0},
-        {"xnnpack", "tflite-2.9.0-x86_64-xnnpack-qs8 (static graph)", 0, 0},
-        {"xnnpack", "litertjs-2.5.3-wasm default (XNNPACK)", 0, 0},
-        {"litert-builtin", "litertjs-2.5.3-wasm builtin kernels (XNNPACK refused by model edit)", 0,
-         0},
-    };
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tflite_x86_is_reproduced_layer_by_layer),
-        cmocka_unit_test(streamed_networks_do_the_same_in_little_memory),
-        cmocka_unit_test_prestate(other_runtimes_are_reproduced, &columns[0]),
-        cmocka_unit_test_prestate(other_runtimes_are_reproduced, &columns[1]),
-        cmocka_unit_test_prestate(other_runtimes_are_reproduced, &columns[2]),
-        cmocka_unit_test_prestate(other_runtimes_are_reproduced, &columns[3]),
-        cmocka_unit_test_prestate(other_runtimes_are_reproduced, &columns[4]),
-        cmocka_unit_test(fixed_softmax_agrees_with_the_table),
-        cmocka_unit_test(float_models_follow_the_float64_forward),
-    };
-    return cmocka_run_group_tests_name("oracle.vectors", tests, NULL, NULL);
+    static struct column columns[ENGINES][RUNTIMES];
+    static struct CMUnitTest tests[ENGINES * TESTS_PER_ENGINE + 2];
+    size_t count = 0;
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(fixed_softmax_agrees_with_the_table);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test_prestate(
+        tflite_x86_is_reproduced_layer_by_layer, (void *)&streamed);
+    for (size_t i = 0; i < ENGINES; i++)
+        count += can_run(&engines[i]) ? add_engine(&engines[i], columns[i], tests + count) : 0;
+    return _cmocka_run_group_tests("oracle.vectors", tests, count, NULL, NULL);
 }

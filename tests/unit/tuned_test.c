@@ -5,7 +5,11 @@
 
 #include "tests/support/tuned_check.h"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CASES 2000
+#else
 #define CASES 10000
+#endif
 #define MAX_KERNELS 64
 
 static void *take(size_t bytes)

@@ -113,6 +113,9 @@ const struct fdm_nn_kernel fdm_nn_tuned_kernels[] = {
      fdm_nn_##name##_packed_bytes,                                                                 \
      fdm_nn_##name##_pack,                                                                         \
      holds},
+#define FDM_NN_TUNED_PLAIN(OP, ISA, name)                                                          \
+    {#name, FDM_NN_OP_##OP, FDM_NN_ISA_##ISA, RUN_##ISA(name), suits_all, no_scratch, NULL, NULL,  \
+     0},
 #include "reference/kernels/tuned.def"
 #undef FDM_NN_TUNED
 #undef FDM_NN_TUNED_PLAIN

@@ -1,0 +1,3 @@
+#include "reference/kernels/x86/avx2.h"
+/* The vectors come first. */
+#include "reference/kernels/x86/dwconv_f32.inc"
