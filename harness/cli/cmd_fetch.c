@@ -30,6 +30,7 @@ struct request {
     const char *names[NAMES_MAX];
     size_t name_count;
     const char *mirror;
+    const char *from;
     const char *cache;
     uint32_t jobs;
     bool offline;
@@ -166,6 +167,7 @@ static enum fdm_status obtain(const struct request *request, struct workplace *p
 {
     const struct fdm_download_wishes options = {
         .mirror = request->mirror,
+        .from = request->from,
         .jobs = request->jobs,
         .offline = request->offline,
         .verify = request->verify,
@@ -224,6 +226,8 @@ int fdm_cmd_fetch(int argc, char **argv)
         {"mirror", "URL",
          "fetch URL/PATH instead of the published addresses (default: $FDM_MIRROR)", FDM_OPT_TEXT,
          &request.mirror, 0, 0},
+        {"from", "DIR", "take files that were downloaded another way, after checking them",
+         FDM_OPT_TEXT, &request.from, 0, 0},
         {"jobs", "N", "transfers at once (default: 4)", FDM_OPT_COUNT, &request.jobs, 1, JOBS_MAX},
         {"cache", "DIR", "default: fetched in the user's cache folder", FDM_OPT_TEXT,
          &request.cache, 0, 0},

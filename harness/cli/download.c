@@ -117,6 +117,7 @@ enum fdm_status fdm_download_obtain(struct fdm_cache *cache,
     const char *mirror = options->mirror != NULL ? options->mirror : getenv("FDM_MIRROR");
     struct fdm_obtain_options obtain = {
         .mirror = mirror != NULL && mirror[0] != '\0' ? mirror : NULL,
+        .from = options->from,
         .verify = options->verify,
         .on_unpack = on_unpack,
     };

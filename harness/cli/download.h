@@ -11,6 +11,7 @@
 
 struct fdm_download_wishes {
     const char *mirror; /* NULL: $FDM_MIRROR, if that is set, else the published addresses */
+    const char *from;   /* folder with files that came another way, or NULL */
     uint32_t jobs;
     bool offline;
     bool verify;

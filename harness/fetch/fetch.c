@@ -401,8 +401,11 @@ static bool may_recover(unsigned status)
 
 static void judge_status(struct job *job, const struct fdm_response *response)
 {
-    char words[64];
-    snprintf(words, sizeof words, "the server answers %u", response->status);
+    char words[sizeof job->trouble.message];
+    bool forbidden = response->status == 401 || response->status == 403;
+    snprintf(words, sizeof words, "the server answers %u%s%.300s%s", response->status,
+             forbidden ? "; it may let a browser through: save " : "", forbidden ? url_of(job) : "",
+             forbidden ? " and name its folder by --from" : "");
     if (may_recover(response->status)) {
         retry(job, FDM_ERR_BUSY, words, response->retry_after_s);
     } else if (response->status == 416 && job->size > 0) {

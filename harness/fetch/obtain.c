@@ -2,16 +2,20 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "harness/base/buf.h"
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
+#include "harness/base/hash.h"
 #include "harness/fetch/unpack.h"
 
+#define COPY_BYTES 65536
 #define LOCK_WAIT_NS (600 * FDM_NS_PER_S)
 
 static enum fdm_status no_memory(struct fdm_error *err)
@@ -225,6 +229,83 @@ static void use(const struct fdm_obtain_options *options, const struct fdm_downl
     }
 }
 
+/* ---- Files that came another way ----------------------------------------------------------------
+ */
+
+/* Copies and hashes at once, so that what was checked is what was written. */
+static enum fdm_status copy_hashed(FILE *from, const char *to, char hex[FDM_SHA256_HEX_SIZE],
+                                   struct fdm_error *err)
+{
+    struct fdm_sha256 *hash = NULL;
+    char piece[COPY_BYTES];
+    size_t got;
+    enum fdm_status status = fdm_sha256_begin(&hash, err);
+    if (status != FDM_OK)
+        return status;
+    FILE *file = fopen(to, "wb");
+    bool written = file != NULL;
+    while (written && (got = fread(piece, 1, sizeof piece, from)) > 0) {
+        fdm_sha256_update(hash, piece, got);
+        written = fwrite(piece, 1, got, file) == got;
+    }
+    if (file != NULL && fclose(file) != 0)
+        written = false;
+    if (!written || ferror(from))
+        status = fdm_fail(err, FDM_ERR_IO, "%s: %s", to, strerror(errno));
+    fdm_sha256_finish(hash, status == FDM_OK ? hex : NULL);
+    return status;
+}
+
+static enum fdm_status adopt(const struct fdm_obtain_options *options,
+                             const struct fdm_download *download, FILE *from, struct fdm_error *err)
+{
+    struct fdm_cache *cache = options->fetch.cache;
+    struct fdm_lock *lock = NULL;
+    char hex[FDM_SHA256_HEX_SIZE] = "";
+    char *partial = NULL;
+    char *path = NULL;
+    enum fdm_status status = take_lock(options, download->sha256, &lock, err);
+    if (status != FDM_OK)
+        return status;
+    status = fdm_cache_partial(cache, download->sha256, &partial, err);
+    if (status == FDM_OK) {
+        status = copy_hashed(from, partial, hex, err);
+        if (status == FDM_OK && strcmp(hex, download->sha256) != 0)
+            status = fdm_fail(err, FDM_ERR_MISMATCH, "other bytes than expected (sha256 %s)", hex);
+        if (status == FDM_OK)
+            status = fdm_cache_commit(cache, download->sha256, &path, err);
+        else
+            unlink(partial);
+    }
+    fdm_lock_free(lock);
+    free(partial);
+    free(path);
+    return status;
+}
+
+/* A file that is not there or not the right one is fetched as if nobody had named the folder. */
+static void look_in_folder(const struct fdm_obtain_options *options,
+                           const struct fdm_download *download)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    char *there = NULL;
+    if (fdm_cache_find(options->fetch.cache, download->sha256, download->bytes, false, &there,
+                       NULL) == FDM_OK) {
+        free(there);
+        return;
+    }
+    char *path = fdm_fs_join(options->from, fdm_fs_basename(download->path));
+    FILE *file = path != NULL ? fopen(path, "rb") : NULL;
+    if (file != NULL && adopt(options, download, file, &err) != FDM_OK &&
+        options->fetch.on_note != NULL) {
+        fdm_error_context(&err, "%s", path);
+        options->fetch.on_note(options->fetch.context, fdm_download_name(download), err.message);
+    }
+    if (file != NULL)
+        fclose(file);
+    free(path);
+}
+
 /* ---- The whole ----------------------------------------------------------------------------------
  */
 
@@ -277,6 +358,8 @@ static enum fdm_status run_errand(const struct fdm_obtain_options *options,
             continue;
         if (options->verify)
             verify(options, downloads[i]);
+        if (options->from != NULL)
+            look_in_folder(options, downloads[i]);
         errand->which[errand->count] = i;
         status = add_item(options, downloads[i], errand, err);
     }

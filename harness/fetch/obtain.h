@@ -22,7 +22,10 @@ struct fdm_obtained {
 struct fdm_obtain_options {
     struct fdm_fetch_options fetch;
     const char *mirror; /* "<mirror>/<path>" in place of the published addresses; or NULL */
-    bool verify;        /* what is there is read (files) or counted (datasets) */
+    /* A folder with files that came another way, under the last part of their paths; they are
+     * checked and copied. NULL for none. */
+    const char *from;
+    bool verify; /* what is there is read (files) or counted (datasets) */
     /* Before an archive is unpacked; may be NULL. Has fetch.context. */
     void (*on_unpack)(void *context, const char *name, uint64_t max_bytes);
 };

@@ -111,6 +111,19 @@ grep -q "Terms of the test" "$work/err" && fail "terms that were accepted are as
 mkdir "$work/none"
 expect 0 "$fdm" run --images "tiny=$work/world/images" --models "$work/none" --fresh --json
 
+# Files that came another way are checked, too.
+expect 0 "$fdm" cache prune --all
+mkdir "$work/saved"
+tr a-z b-za <"$work/site/tiny.tgz" >"$work/saved/tiny.tgz"
+expect 1 "$fdm" fetch tiny --offline --from "$work/saved"
+says err "other bytes than expected"
+expect 0 "$fdm" cache list --json
+equal "$(jq length "$work/out")" 0 "nothing of a wrong file"
+cp "$work/site/tiny.tgz" "$work/saved/"
+expect 0 "$fdm" fetch tiny --offline --from "$work/saved" --json
+equal "$(jq -r '.[0].received_bytes' "$work/out")" 0 "nothing over the network"
+expect 0 "$fdm" cache verify
+
 # Two at once share the work.
 expect 0 "$fdm" cache prune --all
 "$fdm" fetch tiny --json >"$work/one" 2>&1 &

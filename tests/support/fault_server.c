@@ -292,6 +292,11 @@ static void absent(const struct visit *visit)
     say(visit, "not found");
 }
 
+static void forbidden(const struct visit *visit)
+{
+    head(visit, "403 Forbidden", 0, "");
+}
+
 static void slow(const struct visit *visit)
 {
     uint64_t from = good_head(visit, "\"v1\"");
@@ -330,6 +335,7 @@ static const struct fault {
     {"hang-up", hang_up, 2},
     {"hang-up-ever", hang_up, 0},
     {"absent", absent, 0},
+    {"forbidden", forbidden, 0},
     {"slow", slow, 0},
     {"lfs", serve_pointer, 0},
     {"lfs-other", serve_pointer, 0},

@@ -119,6 +119,7 @@ static void servers_misbehave(void **state)
         {"speaks something else", "garbage/a", FDM_ERR_IO, "", 0},
         {"hangs up twice", "hang-up/a", FDM_OK, "", SIZE},
         {"hangs up always", "hang-up-ever/a", FDM_ERR_TIMEOUT, "attempts", 0},
+        {"403", "forbidden/a", FDM_ERR_NOT_FOUND, "/forbidden/a and name its folder by --from", 0},
         {"404", "absent/a", FDM_ERR_NOT_FOUND, "404", 0},
         {"a Git LFS pointer", "lfs/o/raw/main/f", FDM_OK, "", SIZE + 200},
         {"a Git LFS pointer to another file", "lfs-other/o/raw/main/f", FDM_ERR_MISMATCH,
