@@ -194,8 +194,7 @@ static enum fdm_status compare_layers(const struct bench *bench, const char *pat
     status = fdm_client_profile(bench->task->client, 0, 1, FDM_PROFILE_CRC, layers, err);
     if (status != FDM_OK)
         goto done;
-    memcpy(fdm_network_input(network, bench->arena), bench->input, bench->input_bytes);
-    fdm_network_run(network, bench->arena, &observer);
+    fdm_network_run_image(network, bench->arena, bench->input, &observer);
     status = find_difference(bench, layers, &sums, path, err);
 done:
     free(sums.crc32);
@@ -222,6 +221,7 @@ static enum fdm_status classify(struct bench *bench, const struct fdm_image *ima
                                 struct fdm_error *err)
 {
     const struct fdm_board_case *task = bench->task;
+    const struct fdm_network *network = task->item->network;
     struct fdm_prediction reference = *prediction;
     uint64_t counter = 0;
     fdm_inference_write_input(task->item, image, bench->input);
@@ -231,10 +231,12 @@ static enum fdm_status classify(struct bench *bench, const struct fdm_image *ima
         status = fdm_client_infer(task->client, 0, 1, &counter, NULL, err);
     if (status == FDM_OK)
         status = fdm_client_output(task->client, bench->board_output, bench->output_bytes, err);
-    if (status == FDM_OK)
-        status = fdm_inference_run(task->item, image, bench->arena, &reference, err);
     if (status != FDM_OK)
         return status;
+    if (fdm_network_run_image(network, bench->arena, bench->input, NULL) != FDM_NN_OK)
+        return fdm_fail(err, FDM_ERR_UNSUPPORTED, "%s: a kernel refused its parameters",
+                        task->item->record.model);
+    fdm_inference_judge(task->item, fdm_network_output(network, bench->arena), &reference);
     fdm_inference_judge(task->item, bench->board_output, prediction);
     if (prediction->output_crc32 != reference.output_crc32)
         return explain_difference(bench, path, err);

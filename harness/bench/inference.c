@@ -51,14 +51,37 @@ void fdm_inference_judge(const struct fdm_plan_case *item, const float *output,
         fdm_crc32(FDM_CRC32_INIT, output, item->class_count * sizeof *output);
 }
 
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
+}
+
+/* Behind the arena, where that has no room for it. */
+static void *input_of(const struct fdm_network *network, void *arena)
+{
+    if (network->tensors[network->input].ring == 0)
+        return fdm_network_input(network, arena);
+    return (unsigned char *)arena + aligned(network->arena_bytes);
+}
+
+static size_t bytes_for(const struct fdm_network *network)
+{
+    const struct fdm_network_tensor *input = &network->tensors[network->input];
+    return aligned(network->arena_bytes) + (input->ring == 0 ? 0 : aligned(input->bytes));
+}
+
 enum fdm_status fdm_inference_run(const struct fdm_plan_case *item, const struct fdm_image *image,
                                   void *arena, struct fdm_prediction *prediction,
                                   struct fdm_error *err)
 {
     const struct fdm_network *network = fdm_plan_network(item);
-    fdm_inference_write_input(item, image, fdm_network_input(network, arena));
+    void *input = input_of(network, arena);
+    fdm_inference_write_input(item, image, input);
     uint64_t begin_ns = fdm_clock_now_ns();
-    if (fdm_network_run(network, arena, NULL) != FDM_NN_OK)
+    enum fdm_nn_status status = network->tensors[network->input].ring == 0
+                                    ? fdm_network_run(network, arena, NULL)
+                                    : fdm_network_run_image(network, arena, input, NULL);
+    if (status != FDM_NN_OK)
         return fdm_fail(err, FDM_ERR_UNSUPPORTED, "%s: a kernel refused its parameters",
                         item->record.model);
     prediction->infer_ns = fdm_clock_now_ns() - begin_ns;
@@ -70,10 +93,12 @@ enum fdm_status fdm_inference_arena(const struct fdm_plan_case *const *cases, si
                                     void **out, struct fdm_error *err)
 {
     size_t bytes = ARENA_ALIGNMENT;
-    for (size_t i = 0; i < count; i++)
-        if (fdm_plan_network(cases[i])->arena_bytes > bytes)
-            bytes = fdm_plan_network(cases[i])->arena_bytes;
-    bytes = (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
+    for (size_t i = 0; i < count; i++) {
+        size_t reference = bytes_for(cases[i]->network);
+        size_t executed = bytes_for(fdm_plan_network(cases[i]));
+        bytes = reference > bytes ? reference : bytes;
+        bytes = executed > bytes ? executed : bytes;
+    }
     *out = aligned_alloc(ARENA_ALIGNMENT, bytes);
     if (*out == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory for an arena of %zu bytes", bytes);

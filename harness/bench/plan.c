@@ -237,11 +237,12 @@ static enum fdm_status compile_case(const struct fdm_plan_options *options,
                                     struct fdm_error *err)
 {
     const struct fdm_semantics *semantics = fdm_semantics_find(item->record.semantics);
-    const struct fdm_compile_options tuned = {.tuned = true, .isas = options->isas};
+    struct fdm_compile_options tuned = {.isas = options->isas, .arena_limit = options->arena_limit};
     enum fdm_status status = fdm_compile(graph, semantics, NULL, &item->network, err);
-    if (status != FDM_OK || strcmp(item->record.engine, FDM_ENGINE_TUNED) != 0)
+    tuned.tuned = strcmp(item->record.engine, FDM_ENGINE_TUNED) == 0;
+    if (status != FDM_OK || (!tuned.tuned && tuned.arena_limit == 0))
         return status;
-    if (!fdm_engine_has_tuned(options->isas))
+    if (tuned.tuned && !fdm_engine_has_tuned(options->isas))
         return fdm_fail(err, FDM_ERR_UNSUPPORTED, "no tuned kernels for this processor");
     return fdm_compile(graph, semantics, &tuned, &item->tuned, err);
 }
@@ -456,7 +457,8 @@ static enum fdm_status add_model_file(const struct fdm_plan_options *options, st
 
 /* ---- The whole ------------------------------------------------------------------------------- */
 
-static enum fdm_status hash_plan(struct fdm_plan *plan, struct fdm_error *err)
+static enum fdm_status hash_plan(const struct fdm_plan_options *options, struct fdm_plan *plan,
+                                 struct fdm_error *err)
 {
     struct fdm_buf text;
     fdm_buf_init(&text);
@@ -471,6 +473,8 @@ static enum fdm_status hash_plan(struct fdm_plan *plan, struct fdm_error *err)
                        (double)item->mapping.mapping.scale, (double)item->mapping.mapping.offset,
                        record->label_order, record->image_count);
     }
+    if (options->arena_limit > 0)
+        fdm_buf_printf(&text, "arena %zu\n", options->arena_limit);
     enum fdm_status status = fdm_buf_check(&text, err);
     if (status == FDM_OK)
         fdm_sha256_hex(text.data != NULL ? text.data : "", text.len, plan->sha256);
@@ -528,7 +532,7 @@ enum fdm_status fdm_plan_make(const struct fdm_plan_options *options, struct fdm
                           "the choice of models, formats and resolution selects no case; "
                           "`fdm-bench list models`");
     if (status == FDM_OK)
-        status = hash_plan(plan, err);
+        status = hash_plan(options, plan, err);
     if (status == FDM_OK)
         *out = plan;
     else

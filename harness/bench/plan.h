@@ -41,6 +41,7 @@ struct fdm_plan_options {
     struct fdm_filter semantics; /* none: the default alone; "all": every preset */
     struct fdm_filter engines;   /* none: tuned if there are kernels for `isas`; "all": each */
     unsigned isas;               /* of the executor: set of enum fdm_nn_isa */
+    size_t arena_limit;          /* of what is executed (reference/compiler/plan.h); 0: none */
     uint32_t resolution;         /* 0: any */
     const struct fdm_plan_source *sources;
     size_t source_count;
@@ -66,8 +67,8 @@ struct fdm_plan_case {
     struct fdm_case_record record;
     size_t group;
     struct fdm_network *network; /* the reference: what every engine must equal, bit for bit */
-    struct fdm_network *tuned;   /* the engine "tuned": for the executor's instruction sets;
-                                    otherwise NULL */
+    struct fdm_network *tuned;   /* what is executed, if it is something else: the engine "tuned"
+                                    for the executor's instruction sets, or a smaller arena */
     struct fdm_mapping_choice mapping;
     uint32_t *class_of; /* for each output the class that it stands for, in byte order of names */
     uint32_t class_count;

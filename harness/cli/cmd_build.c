@@ -24,7 +24,9 @@ static const struct fdm_usage usage = {
     "A program that was built before, from the same model, sources, compiler and flags, is found "
     "again.",
     "  fdm-bench build --board emulated-cortex-m7 --model flowers/fdmobilenet_0.25_128_tfs\n"
-    "  fdm-bench build --board emulated-cortex-m55 --model-file model.tflite --to firmware",
+    "  fdm-bench build --board emulated-cortex-m55 --model-file model.tflite --to firmware\n"
+    "  fdm-bench build --board emulated-cortex-m7 --model flowers/fdmobilenet_0.25_128_tfs "
+    "--arena-limit 14K",
 };
 
 struct request {
@@ -36,6 +38,7 @@ struct request {
     const char *format;
     const char *semantics;
     const char *engine;
+    uint32_t arena_limit;
     const char *to;
     struct fdm_output output;
 };
@@ -161,7 +164,7 @@ static enum fdm_status load_network(const struct request *request, struct produc
     if (semantics == NULL)
         return fdm_fail(err, FDM_ERR_USAGE, "no semantics \"%s\"; `fdm-bench list semantics`",
                         name);
-    struct fdm_compile_options options = {0};
+    struct fdm_compile_options options = {.arena_limit = request->arena_limit};
     enum fdm_status status = choose_engine(request, product, &options, err);
     if (status == FDM_OK)
         status = fdm_import_file(product->model_path, &product->graph, err);
@@ -265,6 +268,20 @@ static void add_facts(struct fdm_report *report, const struct product *product)
     fdm_report_add_fact(report, "words", "compiler's words", firmware->words);
 }
 
+/* "the first 9 of 28 layers row by row, of an image that comes row by row" */
+static void add_plan(struct fdm_report *report, const struct fdm_network *network)
+{
+    char text[128];
+    bool image = network->tensors[network->input].ring > 0;
+    if (network->streamed == 0)
+        snprintf(text, sizeof text, "whole tensors");
+    else
+        snprintf(text, sizeof text, "the first %u of %u layers row by row%s", network->streamed,
+                 network->layer_count, image ? ", and so comes the image" : "");
+    fdm_report_add_number(report, "streamed_layers", "plan", network->streamed, text);
+    add_bytes(report, "arena_bytes", "arena", network->arena_bytes);
+}
+
 /* Programs for Linux take their arena and stack from the system: only flash can be told. */
 static void add_memory(struct fdm_report *report, const struct fdm_elf_memory *memory)
 {
@@ -290,6 +307,7 @@ static enum fdm_status print(const struct request *request, const struct product
     fdm_buf_init(&text);
     fdm_report_init(&report, "build", fdm_fs_basename(product->model_path));
     add_facts(&report, product);
+    add_plan(&report, product->network);
     add_memory(&report, &product->memory);
     enum fdm_status status = fdm_report_render(&report, format, &text, err);
     if (status == FDM_OK)
@@ -320,6 +338,10 @@ int fdm_cmd_build(int argc, char **argv)
         {"engine", "NAME",
          "tuned (default where the board's processor has kernels of its own) or reference",
          FDM_OPT_TEXT, &request.engine, 0, 0},
+        {"arena-limit", "BYTES",
+         "bytes (or KiB: 28K) that the network's activations may take: where they take more, its "
+         "first layers run row by row, and at last the image comes row by row, too",
+         FDM_OPT_BYTES, &request.arena_limit, 1, UINT32_MAX},
         {"to", "DIR", "also copy the program there", FDM_OPT_TEXT, &request.to, 0, 0},
         FDM_SUPPLY_OPTIONS(&request.supply),
         FDM_OUTPUT_OPTIONS(&request.output),

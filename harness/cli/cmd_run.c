@@ -60,6 +60,7 @@ struct request {
     struct fdm_opt_words formats;
     struct fdm_opt_words semantics;
     struct fdm_opt_words engines;
+    uint32_t arena_limit;
     uint32_t resolution;
     const char *scheme;
     uint32_t seed;
@@ -197,6 +198,7 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
         .semantics = filter_of(&request->semantics),
         .engines = filter_of(&request->engines),
         .isas = isas_of(&job->choice),
+        .arena_limit = request->arena_limit,
         .resolution = request->resolution,
         .sources = place->sources,
         .source_count = place->source_count,
@@ -562,6 +564,9 @@ int fdm_cmd_run(int argc, char **argv)
          "list semantics`",
          FDM_OPT_LIST, &request.semantics, 0, 0},
         {"engine", "NAMES", FDM_ENGINE_HELP, FDM_OPT_LIST, &request.engines, 0, 0},
+        {"arena-limit", "BYTES",
+         "bytes (or KiB: 28K) that a network's activations may take; see `fdm-bench build --help`",
+         FDM_OPT_BYTES, &request.arena_limit, 1, UINT32_MAX},
         {"resolution", "PIXELS", "only models of this input size", FDM_OPT_COUNT,
          &request.resolution, 1, 65536},
         {"scheme", "NAME", "which images: auto (default), st, keras, all or list", FDM_OPT_TEXT,

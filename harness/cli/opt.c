@@ -58,6 +58,22 @@ static enum fdm_status set_count(const struct fdm_opt *option, const char *text,
     return FDM_OK;
 }
 
+static enum fdm_status set_bytes(const struct fdm_opt *option, const char *text,
+                                 struct fdm_error *err)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    unsigned long long unit = *end == 'K' || *end == 'k' ? 1024 : 1;
+    if (text[0] < '0' || text[0] > '9' || end[unit == 1024] != '\0' || errno != 0 ||
+        number > option->max / unit || number * unit < option->min)
+        return fdm_fail(err, FDM_ERR_USAGE,
+                        "--%s: \"%s\" is no number of bytes from %u to %u, like 28672 or 28K",
+                        option->name, text, option->min, option->max);
+    *(uint32_t *)option->target = (uint32_t)(number * unit);
+    return FDM_OK;
+}
+
 static enum fdm_status set_value(const struct fdm_opt *option, const char *text,
                                  struct fdm_error *err)
 {
@@ -74,6 +90,8 @@ static enum fdm_status set_value(const struct fdm_opt *option, const char *text,
         return add_word(option->target, option->name, text, err);
     case FDM_OPT_COUNT:
         return set_count(option, text, err);
+    case FDM_OPT_BYTES:
+        return set_bytes(option, text, err);
     }
     return FDM_OK;
 }

@@ -13,11 +13,12 @@
 #include "harness/base/status.h"
 
 enum fdm_opt_kind {
-    FDM_OPT_FLAG, /* bool * */
-    FDM_OPT_TEXT, /* const char **; the last one given wins */
-    FDM_OPT_LIST, /* struct fdm_opt_words *; comma-separated, repeatable */
-    FDM_OPT_EACH, /* struct fdm_opt_words *; repeatable, commas belong to the word */
-    FDM_OPT_COUNT /* uint32_t *; a whole number from `min` to `max` */
+    FDM_OPT_FLAG,  /* bool * */
+    FDM_OPT_TEXT,  /* const char **; the last one given wins */
+    FDM_OPT_LIST,  /* struct fdm_opt_words *; comma-separated, repeatable */
+    FDM_OPT_EACH,  /* struct fdm_opt_words *; repeatable, commas belong to the word */
+    FDM_OPT_COUNT, /* uint32_t *; a whole number from `min` to `max` */
+    FDM_OPT_BYTES  /* uint32_t *; the same in bytes, or with a K behind it in KiB */
 };
 
 #define FDM_OPT_WORDS_MAX 64
@@ -36,7 +37,7 @@ struct fdm_opt {
     const char *help;
     enum fdm_opt_kind kind;
     void *target;
-    uint32_t min, max; /* FDM_OPT_COUNT */
+    uint32_t min, max; /* FDM_OPT_COUNT, FDM_OPT_BYTES */
 };
 
 /* Parses argv[1..]. `operands` receives at most `max_operands` words that are no options. `*help`

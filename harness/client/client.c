@@ -398,6 +398,22 @@ static void forget_input(struct fdm_client *client)
     client->input_session = 0;
 }
 
+static bool is_streamed(const struct fdm_client *client)
+{
+    return (client->hello.features & FDM_FEATURE_STREAMED) != 0;
+}
+
+/* Where the input is streamed, its first layers run now; `flags` tell what to note of them. A board
+ * that has no input yet says so itself when it is to run. */
+static enum fdm_status load_to_run(struct fdm_client *client, uint8_t flags, struct fdm_error *err)
+{
+    if (!is_streamed(client) || client->input == NULL)
+        return FDM_OK;
+    struct fdm_msg msg = {.type = FDM_MSG_WATCH, .u.watch = {flags}};
+    enum fdm_status status = ask(client, &msg, FDM_MSG_WATCH_REPLY, err);
+    return status == FDM_OK ? load(client, err) : status;
+}
+
 static enum fdm_status attempt_load(struct fdm_client *client, void *arguments,
                                     struct fdm_error *err)
 {
@@ -418,6 +434,8 @@ enum fdm_status fdm_client_load_input(struct fdm_client *client, const void *byt
     memcpy(client->input, bytes, len);
     client->input_bytes = len;
     client->input_session = 0;
+    if (is_streamed(client))
+        return FDM_OK;
     const struct job job = {.what = "load", .attempt = attempt_load};
     return perform(client, &job, err);
 }
@@ -437,7 +455,9 @@ static enum fdm_status attempt_infer(struct fdm_client *client, void *arguments,
     struct inference *job = arguments;
     uint64_t silence_ns = client->options.run_silence_ns;
     struct fdm_msg msg = {.type = FDM_MSG_INFER, .u.infer = {job->warmups, job->runs}};
-    enum fdm_status status = request(client, &msg, err);
+    enum fdm_status status = load_to_run(client, 0, err);
+    if (status == FDM_OK)
+        status = request(client, &msg, err);
     for (uint32_t i = 0; status == FDM_OK; i++) {
         uint64_t patience_ns = i == 0 ? silence_ns * (job->warmups + UINT64_C(1)) : silence_ns;
         status = answer(client, FDM_MSG_RUN, FDM_MSG_INFER_DONE, patience_ns, &msg, err);
@@ -459,6 +479,38 @@ static enum fdm_status attempt_infer(struct fdm_client *client, void *arguments,
     return status;
 }
 
+static enum fdm_status infer(struct fdm_client *client, struct inference *inference,
+                             struct fdm_error *err)
+{
+    const struct job job = {.what = "infer",
+                            .attempt = attempt_infer,
+                            .arguments = inference,
+                            .needs_input = !is_streamed(client)};
+    return perform(client, &job, err);
+}
+
+/* One request for each run. */
+static enum fdm_status infer_streamed(struct fdm_client *client, struct inference *inference,
+                                      struct fdm_error *err)
+{
+    uint64_t elapsed_us = 0;
+    for (uint32_t i = 0; i < (uint32_t)inference->warmups + inference->runs; i++) {
+        uint64_t counter;
+        struct inference one = {.runs = 1, .counters = &counter};
+        enum fdm_status status = infer(client, &one, err);
+        if (status != FDM_OK)
+            return status;
+        inference->done = one.done;
+        if (i < inference->warmups)
+            continue;
+        inference->counters[i - inference->warmups] = counter;
+        elapsed_us += one.done.elapsed_us;
+    }
+    inference->done.runs = inference->runs;
+    inference->done.elapsed_us = elapsed_us;
+    return FDM_OK;
+}
+
 enum fdm_status fdm_client_infer(struct fdm_client *client, uint16_t warmups, uint16_t runs,
                                  uint64_t *counters, struct fdm_msg_infer_done *done,
                                  struct fdm_error *err)
@@ -466,9 +518,8 @@ enum fdm_status fdm_client_infer(struct fdm_client *client, uint16_t warmups, ui
     if (runs == 0)
         return fdm_fail(err, FDM_ERR_USAGE, "infer: not a single run is asked for");
     struct inference inference = {.warmups = warmups, .runs = runs, .counters = counters};
-    const struct job job = {
-        .what = "infer", .attempt = attempt_infer, .arguments = &inference, .needs_input = true};
-    enum fdm_status status = perform(client, &job, err);
+    enum fdm_status status = is_streamed(client) ? infer_streamed(client, &inference, err)
+                                                 : infer(client, &inference, err);
     if (status == FDM_OK && done != NULL)
         *done = inference.done;
     return status;
@@ -548,7 +599,9 @@ static enum fdm_status attempt_profile(struct fdm_client *client, void *argument
     const uint32_t total = (uint32_t)job->runs * client->hello.layers;
     struct fdm_msg msg = {.type = FDM_MSG_PROFILE,
                           .u.profile = {job->warmups, job->runs, job->flags}};
-    enum fdm_status status = request(client, &msg, err);
+    enum fdm_status status = load_to_run(client, job->flags, err);
+    if (status == FDM_OK)
+        status = request(client, &msg, err);
     uint32_t count = 0;
     while (status == FDM_OK) {
         uint64_t patience_ns = client->options.run_silence_ns;
@@ -570,6 +623,30 @@ static enum fdm_status attempt_profile(struct fdm_client *client, void *argument
     return status;
 }
 
+static enum fdm_status profile(struct fdm_client *client, struct profile *profile,
+                               struct fdm_error *err)
+{
+    const struct job job = {.what = "profile",
+                            .attempt = attempt_profile,
+                            .arguments = profile,
+                            .needs_input = !is_streamed(client)};
+    return perform(client, &job, err);
+}
+
+/* One request for each run. */
+static enum fdm_status profile_streamed(struct fdm_client *client, struct profile *whole,
+                                        struct fdm_error *err)
+{
+    enum fdm_status status = FDM_OK;
+    for (uint16_t i = 0; status == FDM_OK && i < whole->runs; i++) {
+        struct profile one = {0, 1, whole->flags, whole->layers + (size_t)i * client->hello.layers};
+        status = profile(client, &one, err);
+        for (uint32_t k = 0; status == FDM_OK && k < client->hello.layers; k++)
+            one.layers[k].run = i;
+    }
+    return status;
+}
+
 enum fdm_status fdm_client_profile(struct fdm_client *client, uint16_t warmups, uint16_t runs,
                                    uint8_t flags, struct fdm_msg_layer *layers,
                                    struct fdm_error *err)
@@ -581,10 +658,8 @@ enum fdm_status fdm_client_profile(struct fdm_client *client, uint16_t warmups, 
         ((flags & FDM_PROFILE_CRC) != 0 && (client->hello.features & FDM_FEATURE_LAYER_CRC) == 0))
         return fdm_fail(err, FDM_ERR_UNSUPPORTED, "profile: the board %s does not do that",
                         client->hello.board);
-    struct profile profile = {warmups, runs, flags, layers};
-    const struct job job = {
-        .what = "profile", .attempt = attempt_profile, .arguments = &profile, .needs_input = true};
-    return perform(client, &job, err);
+    struct profile job = {warmups, runs, flags, layers};
+    return is_streamed(client) ? profile_streamed(client, &job, err) : profile(client, &job, err);
 }
 
 /* ---- memory and reset ---- */

@@ -56,7 +56,8 @@ enum fdm_status fdm_client_ping(struct fdm_client *client, size_t len, uint64_t 
 
 /* Makes these bytes the input: quantized or float, as the network takes them, hello->input_bytes of
  * them (else FDM_ERR_USAGE). Bytes that the board has already are not sent. The client keeps a copy
- * for the case that the board restarts. Also FDM_ERR_MEMORY. */
+ * for the case that the board restarts. A board whose input is streamed (FDM_FEATURE_STREAMED) uses
+ * it up in a run: it gets the copy then, before each of them. Also FDM_ERR_MEMORY. */
 enum fdm_status fdm_client_load_input(struct fdm_client *client, const void *bytes, size_t len,
                                       struct fdm_error *err);
 

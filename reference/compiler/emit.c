@@ -133,6 +133,8 @@ enum fdm_status fdm_emit_c(const struct fdm_network *network,
     fdm_buf_puts(out, "};\n");
     emit_network(out, network, options->network);
     emit_memory(out, options->arena, network->arena_bytes);
-    emit_memory(out, options->input, network->tensors[network->input].bytes);
+    const struct fdm_network_tensor *input = &network->tensors[network->input];
+    bool streamed = input->ring != 0 && input->ring != input->h;
+    emit_memory(out, options->input, streamed ? 1 : input->bytes);
     return fdm_buf_check(out, err);
 }

@@ -18,7 +18,9 @@
 struct fdm_emit_options {
     const char *network; /* identifier of the `const struct fdm_network` */
     const char *arena;   /* identifier of an array of arena_bytes, aligned for it; NULL for none */
-    const char *input;   /* identifier of an array as large as the input tensor; NULL for none */
+    /* Identifier of an array as large as the input tensor, or of one byte where the input is
+     * streamed and nobody keeps it; NULL for none. */
+    const char *input;
 };
 
 /* Appends the text. `network` is one that fdm_compile() made. FDM_ERR_USAGE if a name is no

@@ -21,22 +21,31 @@ size_t fdm_agent_output_bytes(const struct fdm_agent *agent)
     return agent->config.network->tensors[agent->config.network->output].bytes;
 }
 
-static bool fits(const struct fdm_agent_config *config)
+bool fdm_agent_is_streamed(const struct fdm_agent *agent)
 {
+    const struct fdm_network *network = agent->config.network;
+    const struct fdm_network_tensor *input = &network->tensors[network->input];
+    return input->ring != 0 && input->ring != input->h;
+}
+
+static bool fits(const struct fdm_agent *agent)
+{
+    const struct fdm_agent_config *config = &agent->config;
     const struct fdm_network *network = config->network;
     const struct fdm_port *port = config->port;
+    bool kept =
+        config->input != NULL && config->input_bytes >= network->tensors[network->input].bytes;
     return port->arena != NULL && (uintptr_t)port->arena % FDM_NETWORK_ALIGNMENT == 0 &&
            port->arena_bytes >= network->arena_bytes && port->arena_bytes <= UINT32_MAX &&
-           config->input != NULL && config->input_bytes >= network->tensors[network->input].bytes &&
-           network->layer_count <= FDM_AGENT_LAYERS_MAX;
+           (kept || fdm_agent_is_streamed(agent)) && network->layer_count <= FDM_AGENT_LAYERS_MAX;
 }
 
 bool fdm_agent_init(struct fdm_agent *agent, const struct fdm_agent_config *config)
 {
     memset(agent, 0, sizeof *agent);
-    if (!fits(config))
-        return false;
     agent->config = *config;
+    if (!fits(agent))
+        return false;
     agent->alive = true;
     fdm_msg_reader_init(&agent->reader, agent->message, sizeof agent->message);
     const struct fdm_link_config link = {
@@ -188,8 +197,9 @@ static bool can_set_baud(const struct fdm_port *port)
     return port->set_baud != NULL && port->baud != 0;
 }
 
-static uint32_t features(const struct fdm_port *port, const struct fdm_port_memory *memory)
+static uint32_t features(const struct fdm_agent *agent, const struct fdm_port_memory *memory)
 {
+    const struct fdm_port *port = agent->config.port;
     uint32_t bits = FDM_FEATURE_PROFILE | FDM_FEATURE_LAYER_CRC | FDM_FEATURE_STATE;
     if (can_set_baud(port))
         bits |= FDM_FEATURE_SET_BAUD;
@@ -197,6 +207,8 @@ static uint32_t features(const struct fdm_port *port, const struct fdm_port_memo
         bits |= FDM_FEATURE_RESTART;
     if (memory->stack_used != 0)
         bits |= FDM_FEATURE_STACK_MARK;
+    if (fdm_agent_is_streamed(agent))
+        bits |= FDM_FEATURE_STREAMED;
     return bits;
 }
 
@@ -210,7 +222,7 @@ static void on_hello(struct fdm_agent *agent)
     port->memory(port->context, &memory);
     hello->wire_version = FDM_WIRE_VERSION;
     hello->body_max = FDM_AGENT_BODY_MAX;
-    hello->features = features(port, &memory);
+    hello->features = features(agent, &memory);
     hello->clock_hz = port->clock_hz;
     hello->caches = port->caches;
     hello->flash_wait_states = port->flash_wait_states;
@@ -352,6 +364,9 @@ static void dispatch(struct fdm_agent *agent, struct fdm_msg *msg)
         break;
     case FDM_MSG_PROFILE:
         fdm_agent_on_profile(agent, &msg->u.profile);
+        break;
+    case FDM_MSG_WATCH:
+        fdm_agent_on_watch(agent, &msg->u.watch);
         break;
     case FDM_MSG_MEMORY:
         fdm_agent_on_memory(agent);

@@ -21,12 +21,22 @@
 #include "targets/wire/link.h"
 #include "targets/wire/msg.h"
 
+/* A board with little memory defines smaller ones: the payload at least 16, the windows powers of
+ * two, and room for the longest answer in the window that sends. */
+#ifndef FDM_AGENT_PAYLOAD
 #define FDM_AGENT_PAYLOAD FDM_LINK_PAYLOAD_DEFAULT
+#endif
+#ifndef FDM_AGENT_RX_WINDOW
 #define FDM_AGENT_RX_WINDOW 8192
+#endif
+#ifndef FDM_AGENT_TX_WINDOW
 #define FDM_AGENT_TX_WINDOW 2048
+#endif
 /* The longest body: a piece of FDM_AGENT_PAYLOAD bytes with its object and offset. */
 #define FDM_AGENT_BODY_MAX (FDM_AGENT_PAYLOAD + 5)
+#ifndef FDM_AGENT_LAYERS_MAX
 #define FDM_AGENT_LAYERS_MAX 64
+#endif
 
 /* All of it is the caller's and outlives the agent. */
 struct fdm_agent_config {
@@ -34,7 +44,7 @@ struct fdm_agent_config {
     const struct fdm_port *port;
     const struct fdm_network *network;
     /* Keeps the loaded input, because a run may overwrite its own: at least as large as the
-     * network's input tensor. */
+     * network's input tensor. Not read where the input is streamed. */
     uint8_t *input;
     size_t input_bytes;
 };
@@ -45,6 +55,14 @@ struct fdm_agent_load {
     bool complete;
     uint32_t crc32; /* of the whole, as announced */
     uint32_t received;
+    uint32_t received_crc32;
+};
+
+/* A streamed input, while it runs. */
+struct fdm_agent_stream {
+    struct fdm_network_progress progress;
+    uint64_t counter; /* of the rows so far */
+    uint64_t elapsed_us;
 };
 
 struct fdm_agent_profile {
@@ -65,6 +83,7 @@ struct fdm_agent {
     bool output_ready;
     struct fdm_agent_load load;
     struct fdm_agent_profile profile;
+    struct fdm_agent_stream stream;
     /* Of the last timed runs that were warmed up for. */
     struct fdm_msg_state begin;
     struct fdm_msg_state end;

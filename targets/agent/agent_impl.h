@@ -17,6 +17,8 @@ void fdm_agent_note_state(struct fdm_agent *agent, struct fdm_msg_state *out);
 
 size_t fdm_agent_input_bytes(const struct fdm_agent *agent);
 size_t fdm_agent_output_bytes(const struct fdm_agent *agent);
+/* Whether the arena has no room for the whole input: it runs while it is loaded. */
+bool fdm_agent_is_streamed(const struct fdm_agent *agent);
 
 /* agent_load.c */
 void fdm_agent_on_load(struct fdm_agent *agent, const struct fdm_msg_load *load);
@@ -26,6 +28,9 @@ void fdm_agent_on_load_data(struct fdm_agent *agent, const struct fdm_msg_data *
 void fdm_agent_on_infer(struct fdm_agent *agent, const struct fdm_msg_infer *infer);
 void fdm_agent_on_output(struct fdm_agent *agent, const struct fdm_msg_output *output);
 void fdm_agent_on_profile(struct fdm_agent *agent, const struct fdm_msg_profile *profile);
+void fdm_agent_on_watch(struct fdm_agent *agent, const struct fdm_msg_watch *watch);
+/* Runs what the next row of a streamed input allows; false if the network refuses. */
+bool fdm_agent_run_row(struct fdm_agent *agent);
 
 /* agent_memory.c */
 void fdm_agent_paint(struct fdm_agent *agent);

@@ -13,6 +13,16 @@ static bool require_input(struct fdm_agent *agent, uint8_t request)
     return agent->load.complete;
 }
 
+static enum fdm_nn_status run_whole(struct fdm_agent *agent,
+                                    const struct fdm_network_observer *observer)
+{
+    const struct fdm_network *network = agent->config.network;
+    void *arena = agent->config.port->arena;
+    return fdm_agent_is_streamed(agent)
+               ? fdm_network_finish(network, arena, &agent->stream.progress, observer)
+               : fdm_network_run(network, arena, observer);
+}
+
 /* Fresh input, then the network. The line is served before, so that the host knows that its request
  * is here, and its silence during the run is no surprise. */
 static bool run(struct fdm_agent *agent, uint8_t request,
@@ -20,15 +30,18 @@ static bool run(struct fdm_agent *agent, uint8_t request,
                 uint64_t *elapsed_us)
 {
     const struct fdm_port *port = agent->config.port;
-    const struct fdm_network *network = agent->config.network;
+    bool streamed = fdm_agent_is_streamed(agent);
     fdm_agent_settle(agent);
-    memcpy(fdm_network_input(network, port->arena), agent->config.input,
-           fdm_agent_input_bytes(agent));
+    if (!streamed)
+        memcpy(fdm_network_input(agent->config.network, port->arena), agent->config.input,
+               fdm_agent_input_bytes(agent));
     uint64_t begin_us = port->now_us(port->context);
     port->counter_start(port->context);
-    enum fdm_nn_status status = fdm_network_run(network, port->arena, observer);
-    timed->counter = port->counter_read(port->context);
-    *elapsed_us += port->now_us(port->context) - begin_us;
+    enum fdm_nn_status status = run_whole(agent, observer);
+    timed->counter = port->counter_read(port->context) + agent->stream.counter;
+    *elapsed_us += port->now_us(port->context) - begin_us + agent->stream.elapsed_us;
+    if (streamed)
+        agent->load = (struct fdm_agent_load){0}; /* used up */
     agent->output_ready = status == FDM_NN_OK;
     if (status != FDM_NN_OK)
         fdm_agent_refuse(agent, request, FDM_MSG_ERR_ENGINE, "the network refused to run");
@@ -52,14 +65,35 @@ static uint32_t output_crc32(const struct fdm_agent *agent, size_t offset, size_
     return fdm_crc32(FDM_CRC32_INIT, output + offset, bytes);
 }
 
+/* A streamed input is used up by one run, and was watched as the profile wants it or not at all. */
+static bool check_runs(struct fdm_agent *agent, uint8_t request, uint16_t warmups, uint16_t runs,
+                       uint8_t flags)
+{
+    if (runs == 0) {
+        fdm_agent_refuse(agent, request, FDM_MSG_ERR_RANGE, "at least one run is needed");
+        return false;
+    }
+    if (!fdm_agent_is_streamed(agent))
+        return true;
+    if (warmups != 0 || runs != 1) {
+        fdm_agent_refuse(agent, request, FDM_MSG_ERR_RANGE,
+                         "a streamed input runs once: load it again");
+        return false;
+    }
+    if (flags != agent->profile.flags) {
+        fdm_agent_refuse(agent, request, FDM_MSG_ERR_STATE,
+                         "the input was not watched for this while it was loaded");
+        return false;
+    }
+    return true;
+}
+
 void fdm_agent_on_infer(struct fdm_agent *agent, const struct fdm_msg_infer *infer)
 {
     if (!require_input(agent, FDM_MSG_INFER))
         return;
-    if (infer->runs == 0) {
-        fdm_agent_refuse(agent, FDM_MSG_INFER, FDM_MSG_ERR_RANGE, "at least one run is needed");
+    if (!check_runs(agent, FDM_MSG_INFER, infer->warmups, infer->runs, 0))
         return;
-    }
     if (!warm_up(agent, FDM_MSG_INFER, infer->warmups))
         return;
     /* Single runs, one for each image, are not held up. */
@@ -139,6 +173,40 @@ static void after_layer(void *context, uint32_t layer, size_t at, const void *ou
         profile->crc32[layer] = fdm_crc32(profile->crc32[layer], output, bytes);
 }
 
+bool fdm_agent_run_row(struct fdm_agent *agent)
+{
+    const struct fdm_port *port = agent->config.port;
+    const struct fdm_network_observer observer = {agent, before_layer, after_layer};
+    struct fdm_agent_stream *stream = &agent->stream;
+    bool watched = agent->profile.flags != 0;
+    uint64_t begin_us = port->now_us(port->context);
+    if (!watched)
+        port->counter_start(port->context);
+    enum fdm_nn_status status = fdm_network_feed(agent->config.network, port->arena,
+                                                 &stream->progress, watched ? &observer : NULL);
+    if (!watched)
+        stream->counter += port->counter_read(port->context);
+    stream->elapsed_us += port->now_us(port->context) - begin_us;
+    return status == FDM_NN_OK;
+}
+
+void fdm_agent_on_watch(struct fdm_agent *agent, const struct fdm_msg_watch *watch)
+{
+    if (!fdm_agent_is_streamed(agent)) {
+        fdm_agent_refuse(agent, FDM_MSG_WATCH, FDM_MSG_ERR_FEATURE, "the input is not streamed");
+        return;
+    }
+    if ((watch->flags & ~(FDM_PROFILE_COUNTERS | FDM_PROFILE_CRC)) != 0) {
+        fdm_agent_refuse(agent, FDM_MSG_WATCH, FDM_MSG_ERR_RANGE, "unknown flags");
+        return;
+    }
+    if (watch->flags != agent->profile.flags)
+        agent->load = (struct fdm_agent_load){0};
+    agent->profile.flags = watch->flags;
+    struct fdm_msg msg = {.type = FDM_MSG_WATCH_REPLY};
+    fdm_agent_send(agent, &msg);
+}
+
 static bool send_layers(struct fdm_agent *agent, uint16_t run_index)
 {
     for (uint16_t layer = 0; layer < agent->config.network->layer_count; layer++) {
@@ -159,11 +227,12 @@ void fdm_agent_on_profile(struct fdm_agent *agent, const struct fdm_msg_profile 
     const struct fdm_network_observer observer = {agent, before_layer, after_layer};
     if (!require_input(agent, FDM_MSG_PROFILE))
         return;
-    if (profile->runs == 0 || profile->flags == 0 ||
-        (profile->flags & ~(FDM_PROFILE_COUNTERS | FDM_PROFILE_CRC)) != 0) {
-        fdm_agent_refuse(agent, FDM_MSG_PROFILE, FDM_MSG_ERR_RANGE, "no runs, or unknown flags");
+    if (profile->flags == 0 || (profile->flags & ~(FDM_PROFILE_COUNTERS | FDM_PROFILE_CRC)) != 0) {
+        fdm_agent_refuse(agent, FDM_MSG_PROFILE, FDM_MSG_ERR_RANGE, "no flags, or unknown ones");
         return;
     }
+    if (!check_runs(agent, FDM_MSG_PROFILE, profile->warmups, profile->runs, profile->flags))
+        return;
     agent->profile.flags = profile->flags;
     if (!warm_up(agent, FDM_MSG_PROFILE, profile->warmups))
         return;

@@ -230,6 +230,7 @@ static bool fields(const struct codec *codec, struct fdm_msg *msg)
         return true;
     case FDM_MSG_MEMORY:
     case FDM_MSG_RESET_REPLY:
+    case FDM_MSG_WATCH_REPLY:
         return true;
     case FDM_MSG_MEMORY_REPLY:
         memory_fields(codec, &msg->u.memory);
@@ -246,6 +247,9 @@ static bool fields(const struct codec *codec, struct fdm_msg *msg)
         return true;
     case FDM_MSG_STATE_REPLY:
         state_fields(codec, &msg->u.state);
+        return true;
+    case FDM_MSG_WATCH:
+        field_u8(codec, &msg->u.watch.flags);
         return true;
     case FDM_MSG_ERROR:
         error_fields(codec, &msg->u.error);
@@ -365,6 +369,7 @@ const char *fdm_msg_name(uint8_t type)
         {FDM_MSG_RESET, "reset"},
         {FDM_MSG_SET_BAUD, "set baud"},
         {FDM_MSG_STATE, "state"},
+        {FDM_MSG_WATCH, "watch"},
         {FDM_MSG_HELLO_REPLY, "hello reply"},
         {FDM_MSG_PING_REPLY, "ping reply"},
         {FDM_MSG_LOAD_STATE, "load state"},
@@ -375,6 +380,7 @@ const char *fdm_msg_name(uint8_t type)
         {FDM_MSG_RESET_REPLY, "reset reply"},
         {FDM_MSG_SET_BAUD_REPLY, "set baud reply"},
         {FDM_MSG_STATE_REPLY, "state reply"},
+        {FDM_MSG_WATCH_REPLY, "watch reply"},
         {FDM_MSG_RUN, "run"},
         {FDM_MSG_OUTPUT_DATA, "output data"},
         {FDM_MSG_LAYER, "layer"},

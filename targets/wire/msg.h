@@ -41,6 +41,7 @@ enum fdm_msg_type {
     FDM_MSG_RESET = 0x09,
     FDM_MSG_SET_BAUD = 0x0A,
     FDM_MSG_STATE = 0x0B,
+    FDM_MSG_WATCH = 0x0C,
 
     FDM_MSG_HELLO_REPLY = 0x81,
     FDM_MSG_PING_REPLY = 0x82,
@@ -52,6 +53,7 @@ enum fdm_msg_type {
     FDM_MSG_RESET_REPLY = 0x89,
     FDM_MSG_SET_BAUD_REPLY = 0x8A,
     FDM_MSG_STATE_REPLY = 0x8B,
+    FDM_MSG_WATCH_REPLY = 0x8C,
 
     FDM_MSG_RUN = 0xC5,
     FDM_MSG_OUTPUT_DATA = 0xC6,
@@ -82,7 +84,8 @@ enum fdm_feature {                          /* bits of `features` */
                    FDM_FEATURE_SET_BAUD = 4,
                    FDM_FEATURE_RESTART = 8, /* RESET with FDM_RESET_BOARD */
                    FDM_FEATURE_STACK_MARK = 16,
-                   FDM_FEATURE_STATE = 32 /* STATE is answered */
+                   FDM_FEATURE_STATE = 32,   /* STATE is answered */
+                   FDM_FEATURE_STREAMED = 64 /* the input runs while it is loaded; see WATCH */
 };
 
 struct fdm_msg_hello {
@@ -162,6 +165,13 @@ struct fdm_msg_profile {
     uint16_t warmups;
     uint16_t runs;
     uint8_t flags; /* what is wanted; with CRC the counters stay those of the layers alone */
+};
+
+/* What is to be noted of the layers while the next input is loaded, for the PROFILE behind it: only
+ * where the input is streamed. Such an input is used up by one run: INFER and PROFILE then take no
+ * warm-ups and one run, and compute what is left. */
+struct fdm_msg_watch {
+    uint8_t flags; /* enum fdm_profile_flag; 0: INFER will come */
 };
 
 struct fdm_msg_layer {
@@ -265,6 +275,7 @@ struct fdm_msg {
         struct fdm_msg_output output;
         struct fdm_msg_output_done output_done;
         struct fdm_msg_profile profile;
+        struct fdm_msg_watch watch;
         struct fdm_msg_layer layer;
         struct fdm_msg_profile_done profile_done;
         struct fdm_msg_memory memory;

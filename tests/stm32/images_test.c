@@ -255,7 +255,7 @@ static void programs_of_published_networks_are_sound(void **state)
         char relative[160];
         snprintf(relative, sizeof relative, "flowers/%s/%s_int8.tflite", published[i],
                  published[i]);
-        struct fdm_network *network = test_model_network(relative, FDM_SEMANTICS_DEFAULT);
+        struct fdm_network *network = test_model_network(relative, FDM_SEMANTICS_DEFAULT, 0);
         for (size_t k = 0; k < sizeof chips / sizeof chips[0]; k++)
             check_program(&chips[k], published[i], network);
         fdm_network_free(network);

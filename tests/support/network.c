@@ -8,18 +8,19 @@
 #include "tests/support/network.h"
 #include "tests/support/tflite_builder.h"
 
-static struct fdm_network *compile(struct fdm_graph *graph, const char *semantics)
+static struct fdm_network *compile(const struct fdm_graph *graph, const char *semantics,
+                                   size_t arena_limit)
 {
     struct fdm_error err = FDM_ERROR_INIT;
+    const struct fdm_compile_options options = {.arena_limit = arena_limit};
     struct fdm_network *network;
-    assert_ok(fdm_compile(graph, semantics != NULL ? fdm_semantics_find(semantics) : NULL, NULL,
+    assert_ok(fdm_compile(graph, semantics != NULL ? fdm_semantics_find(semantics) : NULL, &options,
                           &network, &err),
               err);
-    fdm_graph_free(graph);
     return network;
 }
 
-struct fdm_network *test_small_network(const char *semantics)
+static struct fdm_graph *small_graph(void)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     struct test_tflite model;
@@ -30,10 +31,36 @@ struct fdm_network *test_small_network(const char *semantics)
     test_tflite_write(&model, &file);
     assert_ok(fdm_import_tflite((const uint8_t *)file.data, file.len, "small", &graph, &err), err);
     fdm_buf_release(&file);
-    return compile(graph, semantics);
+    return graph;
 }
 
-struct fdm_network *test_model_network(const char *relative, const char *semantics)
+struct fdm_network *test_small_network(const char *semantics)
+{
+    struct fdm_graph *graph = small_graph();
+    struct fdm_network *network = compile(graph, semantics, 0);
+    fdm_graph_free(graph);
+    return network;
+}
+
+struct fdm_network *test_streamed_network(const char *semantics)
+{
+    struct fdm_graph *graph = small_graph();
+    struct fdm_network *network = compile(graph, semantics, 0);
+    for (;;) {
+        const struct fdm_compile_options options = {.arena_limit = network->arena_bytes - 1};
+        struct fdm_network *smaller;
+        if (fdm_compile(graph, fdm_semantics_find(semantics), &options, &smaller, NULL) != FDM_OK)
+            break;
+        fdm_network_free(network);
+        network = smaller;
+    }
+    fdm_graph_free(graph);
+    assert_true(network->tensors[network->input].ring > 0);
+    return network;
+}
+
+struct fdm_network *test_model_network(const char *relative, const char *semantics,
+                                       size_t arena_limit)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     char name[256];
@@ -42,7 +69,9 @@ struct fdm_network *test_model_network(const char *relative, const char *semanti
     struct fdm_graph *graph;
     assert_ok(fdm_import_file(path, &graph, &err), err);
     free(path);
-    return compile(graph, semantics);
+    struct fdm_network *network = compile(graph, semantics, arena_limit);
+    fdm_graph_free(graph);
+    return network;
 }
 
 void *test_arena(const struct fdm_network *network)

@@ -400,7 +400,7 @@ static void published_models_survive(void **state)
         char relative[128];
         snprintf(relative, sizeof relative, "flowers/%s/%s%s", variants[i / 2], variants[i / 2],
                  i % 2 == 0 ? "_int8.tflite" : ".h5");
-        struct fdm_network *network = test_model_network(relative, i % 2 == 0 ? "tflite" : NULL);
+        struct fdm_network *network = test_model_network(relative, i % 2 == 0 ? "tflite" : NULL, 0);
         check_network(network);
         fdm_network_free(network);
     }

@@ -11,6 +11,7 @@ struct values {
     struct fdm_opt_words list;
     struct fdm_opt_words each;
     uint32_t count;
+    uint32_t bytes;
 };
 
 struct outcome {
@@ -31,6 +32,7 @@ static void parse(struct outcome *out, int argc, char **argv)
         {"list", "A,B", "a list", FDM_OPT_LIST, &out->values.list, 0, 0},
         {"each", "W", "a word", FDM_OPT_EACH, &out->values.each, 0, 0},
         {"count", "N", "a number", FDM_OPT_COUNT, &out->values.count, 2, 9},
+        {"bytes", "B", "a size", FDM_OPT_BYTES, &out->values.bytes, 2, 9000},
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},
     };
     out->status = fdm_opt_parse(argc, argv, options, out->operands, 2, &out->operand_count,
@@ -55,6 +57,27 @@ static void values_arrive(void **state)
     assert_int_equal(out.operand_count, 2);
     assert_string_equal(out.operands[1], "--two");
     fdm_opt_words_release(&out.values.list);
+}
+
+static void sizes_are_bytes_or_kib(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t bytes; /* 0: refused */
+    } cases[] = {
+        {"2", 2},    {"9000", 9000}, {"8K", 8192}, {"1k", 1024}, {"1", 0},
+        {"9001", 0}, {"9K", 0},      {"K", 0},     {"1KB", 0},   {"-1K", 0},
+        {"1 K", 0},  {"", 0},        {"0x10", 0},  {"1M", 0},    {"99999999999999999999K", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%s", cases[i].text);
+        char *argv[] = {"run", "--bytes", text};
+        struct outcome out;
+        parse(&out, 3, argv);
+        if (out.values.bytes != cases[i].bytes || (out.status == FDM_OK) != (cases[i].bytes > 0))
+            fail_msg("\"%s\": %u, %s", text, out.values.bytes, out.err.message);
+    }
 }
 
 static void mistakes_are_named(void **state)
@@ -122,8 +145,11 @@ static void edit_distances(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_arrive),     cmocka_unit_test(mistakes_are_named),
-        cmocka_unit_test(too_many_operands), cmocka_unit_test(help_wins_over_what_follows),
+        cmocka_unit_test(values_arrive),
+        cmocka_unit_test(sizes_are_bytes_or_kib),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(too_many_operands),
+        cmocka_unit_test(help_wins_over_what_follows),
         cmocka_unit_test(edit_distances),
     };
     return cmocka_run_group_tests_name("opt", tests, NULL, NULL);

@@ -244,6 +244,52 @@ static void layers_are_profiled(void **state)
     end(bench);
 }
 
+/* The same bits and checksums from an image of which the board holds a few rows. */
+static void streamed_inputs_run_while_they_are_loaded(void **state)
+{
+    (void)state;
+    struct bench *bench = begin();
+    struct fake_board board;
+    struct fdm_network *network = test_streamed_network("tflite");
+    const uint64_t rows = (uint64_t)network->tensors[network->input].h;
+    struct fdm_msg profile = {.type = FDM_MSG_PROFILE, .tag = 70};
+    profile.u.profile = (struct fdm_msg_profile){0, 1, FDM_PROFILE_CRC | FDM_PROFILE_COUNTERS};
+    struct fdm_msg watch = {.type = FDM_MSG_WATCH, .tag = 71};
+    struct fdm_msg once = infer(0, 1);
+    struct fdm_msg twice = infer(0, 2);
+    fake_board_init(&board, network, &quiet);
+    for (int again = 0; again < 2; again++) {
+        watch.u.watch.flags = 0;
+        assert_int_equal(fake_board_ask(&board, &watch)->type, FDM_MSG_WATCH_REPLY);
+        fake_board_load(&board, bench->image, bench->image_bytes);
+        assert_int_equal(fake_board_ask(&board, &profile)->u.error.code, FDM_MSG_ERR_STATE);
+        assert_int_equal(fake_board_ask(&board, &twice)->u.error.code, FDM_MSG_ERR_RANGE);
+        const struct fdm_msg *done = fake_board_ask(&board, &once);
+        assert_int_equal(done->type, FDM_MSG_INFER_DONE);
+        assert_int_equal(done->u.infer_done.output_crc32,
+                         fdm_crc32(FDM_CRC32_INIT, bench->output, bench->output_bytes));
+        assert_int_equal(board.items[0].u.run.counter, FAKE_BOARD_COUNT * (rows + 1));
+        assert_int_equal(fake_board_ask(&board, &once)->u.error.code, FDM_MSG_ERR_STATE);
+
+        watch.u.watch.flags = profile.u.profile.flags;
+        assert_int_equal(fake_board_ask(&board, &watch)->type, FDM_MSG_WATCH_REPLY);
+        fake_board_load(&board, bench->image, bench->image_bytes);
+        assert_int_equal(fake_board_ask(&board, &once)->u.error.code, FDM_MSG_ERR_STATE);
+        assert_int_equal(fake_board_ask(&board, &profile)->type, FDM_MSG_PROFILE_DONE);
+        assert_int_equal(board.item_count, network->layer_count);
+        for (uint32_t i = 0; i < network->layer_count; i++) {
+            const struct fdm_msg_layer *layer = &board.items[i].u.layer;
+            assert_int_equal(layer->output_crc32, bench->layer_crc32[i]);
+            assert_int_equal(layer->output_bytes, bench->layer_bytes[i]);
+            assert_true(layer->counter > 0 && layer->counter % FAKE_BOARD_COUNT == 0);
+        }
+    }
+    expect_error(bench, &watch, FDM_MSG_ERR_FEATURE); /* its input is not streamed */
+    fake_board_release(&board);
+    fdm_network_free(network);
+    end(bench);
+}
+
 static struct fdm_msg announce(const struct bench *bench, const uint8_t *image)
 {
     struct fdm_msg msg = {.type = FDM_MSG_LOAD, .tag = 51};
@@ -602,6 +648,7 @@ int main(void)
         cmocka_unit_test(outputs_are_those_of_the_network),
         cmocka_unit_test(parts_of_the_output_can_be_read),
         cmocka_unit_test(layers_are_profiled),
+        cmocka_unit_test(streamed_inputs_run_while_they_are_loaded),
         cmocka_unit_test(loading_resumes_where_it_stopped),
         cmocka_unit_test(wrong_loads_are_refused_once),
         cmocka_unit_test(requests_out_of_order_are_refused),

@@ -71,6 +71,8 @@ static const struct fdm_msg samples[] = {
                  .cores = 9,
                  .threads = 10,
                  .governor = "performance"}},
+    {.type = FDM_MSG_WATCH, .tag = 13, .u.watch = {FDM_PROFILE_CRC}},
+    {.type = FDM_MSG_WATCH_REPLY, .tag = 13},
     {.type = FDM_MSG_ERROR,
      .tag = 11,
      .u.error = {FDM_MSG_ERR_RANGE, FDM_MSG_LOAD, "input has 49152 bytes"}},
