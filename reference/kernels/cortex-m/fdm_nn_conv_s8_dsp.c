@@ -5,6 +5,8 @@
 #include "reference/kernels/nn_kernel.h"
 #include "reference/kernels/nn_shape.h"
 
+#define STEP ((size_t)2 * FDM_DSP_PIXELS) /* words of four values in scratch */
+
 /* Pairs of values in scratch: of four values even ones first; pixel by pixel within four values. */
 struct tile {
     const struct fdm_nn_conv_s8 *params;
@@ -60,7 +62,7 @@ static int32_t dot_pixel(const uint32_t *x, uint32_t even, uint32_t odd, int32_t
 static const int8_t *dot(const uint32_t *x, const int8_t *w, int32_t groups,
                          struct fdm_dsp_four *sum)
 {
-    for (int32_t i = 0; i < 2 * groups; i++, w += 4, x += 2 * FDM_DSP_PIXELS) {
+    for (int32_t i = 0; i < 2 * groups; i++, w += 4, x += STEP) {
         uint32_t even = fdm_dsp_even(fdm_dsp_load(w));
         uint32_t odd = fdm_dsp_odd(fdm_dsp_load(w));
         sum->a = dot_pixel(x, even, odd, sum->a);
@@ -120,7 +122,7 @@ multiply(const struct tile *t, enum fdm_nn_rounding rounding, finish_tile *finis
 /* Widens one pixel into its places of the tile. */
 static void widen(const int8_t *from, int32_t words, uint32_t *to)
 {
-    for (; words > 0; words--, from += 4, to += 2 * FDM_DSP_PIXELS) {
+    for (; words > 0; words--, from += 4, to += STEP) {
         uint32_t four = fdm_dsp_load(from);
         to[0] = fdm_dsp_even(four);
         to[1] = fdm_dsp_odd(four);
@@ -158,8 +160,6 @@ static enum fdm_nn_status pointwise(const struct fdm_nn_call *call, multiply_til
 /* ---- first convolutions: 3x3 on 3 channels ---- */
 
 #define ROW_VALUES 9
-
-#define STEP ((size_t)2 * FDM_DSP_PIXELS)
 
 /* Eight of a window's row; returns the ninth. */
 static inline uint32_t gather_row(const int8_t *row, uint32_t *to)

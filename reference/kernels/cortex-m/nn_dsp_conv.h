@@ -31,7 +31,7 @@ static inline size_t fdm_dsp_tile_bytes(int32_t groups)
 /* A depthwise block made ready: per tap two pairs of weights, channels 0 and 2, 1 and 3. */
 static inline size_t fdm_dsp_depthwise_bytes(const struct fdm_nn_conv_shape *s)
 {
-    return (size_t)(s->kernel_h * s->kernel_w) * 2 * sizeof(uint32_t);
+    return (size_t)s->kernel_h * (size_t)s->kernel_w * 2 * sizeof(uint32_t);
 }
 
 #endif

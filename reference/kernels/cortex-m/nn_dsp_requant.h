@@ -28,14 +28,14 @@ static inline struct fdm_dsp_channel fdm_dsp_channel(const struct fdm_nn_requant
         memcpy(&c.factor, &requant->scale[index], sizeof c.factor);
         return c;
     }
-    int32_t shift = requant->shift[index];
-    int32_t right = (rounding == FDM_NN_ROUND_SINGLE ? -2 : -1) - shift;
+    int32_t most = rounding == FDM_NN_ROUND_SINGLE ? -2 : -1;
+    int32_t right = most - requant->shift[index];
     c.factor = requant->multiplier[index];
     if ((uint32_t)right <= FDM_DSP_RIGHT_MAX) {
         c.addend = (int32_t)((uint32_t)(2 * zero_point + 1) << right);
         c.right = right;
     } else {
-        c.addend = shift;
+        c.addend = most - right;
         c.right = -1;
     }
     return c;

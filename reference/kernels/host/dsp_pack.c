@@ -65,7 +65,7 @@ static void pack_conv(const struct fdm_nn_conv_s8 *params, const int8_t *weights
         } else {
             memcpy(to, weights, (size_t)taps);
         }
-        to += groups_of(s) * FDM_DSP_GROUP;
+        to += (size_t)groups_of(s) * FDM_DSP_GROUP;
     }
 }
 
@@ -75,7 +75,7 @@ static void pack_depthwise(const struct fdm_nn_conv_shape *s, const int8_t *weig
                            const int32_t *bias, uint8_t *to)
 {
     size_t channels = (size_t)s->out_c;
-    size_t taps = (size_t)(s->kernel_h * s->kernel_w);
+    size_t taps = (size_t)s->kernel_h * (size_t)s->kernel_w;
     for (size_t c = 0; c < channels; c += 4) {
         if (bias != NULL)
             memcpy(to, bias + c, 4 * sizeof *bias);
@@ -126,7 +126,7 @@ static void pack_depthwise(const struct fdm_nn_conv_shape *s, const int8_t *weig
     {                                                                                              \
         const struct fdm_nn_conv_shape *s =                                                        \
             &((const struct fdm_nn_dwconv_s8 *)params)->conv.shape;                                \
-        return (size_t)s->out_c * (sizeof(int32_t) + (size_t)(s->kernel_h * s->kernel_w));         \
+        return (size_t)s->out_c * (sizeof(int32_t) + (size_t)s->kernel_h * (size_t)s->kernel_w);   \
     }                                                                                              \
     void fdm_nn_dwconv_s8_dsp_##rule##_pack(const void *params, const void *weights,               \
                                             const void *bias, void *packed)                        \
