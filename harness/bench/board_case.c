@@ -69,6 +69,10 @@ static enum fdm_status check_identity(const struct bench *bench, struct fdm_erro
     if (strcmp(hello->semantics, record->semantics) != 0)
         return fdm_fail(err, FDM_ERR_MISMATCH, "the board computes with semantics %s, not %s",
                         hello->semantics, record->semantics);
+    if (strcmp(hello->engine, record->engine) != 0)
+        return fdm_fail(err, FDM_ERR_MISMATCH,
+                        "the board runs the engine %s, not %s; flash it again", hello->engine,
+                        record->engine);
     if (!task->emulated && !is_named(task->board, hello->board))
         return fdm_fail(
             err, FDM_ERR_MISMATCH, "the program says it runs on %s, not on %s", hello->board,

@@ -11,6 +11,7 @@
 #include "harness/bench/parallel.h"
 #include "harness/bench/plan.h"
 #include "harness/bench/run.h"
+#include "harness/build/firmware.h"
 #include "harness/cli/cmd.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/progress.h"
@@ -177,9 +178,13 @@ static uint32_t limit_of(const struct request *request, const struct fdm_board_c
 }
 
 /* Whose kernels a tuned network may have. */
-static unsigned isas_of(const struct fdm_board_choice *choice)
+static enum fdm_status find_isas(const struct fdm_board_entry *board, unsigned *out,
+                                 struct fdm_error *err)
 {
-    return choice->board->kind == FDM_BOARD_HOST ? fdm_nn_host_isas() : 0;
+    if (board->kind != FDM_BOARD_HOST)
+        return fdm_firmware_isas(board, out, err);
+    *out = fdm_nn_host_isas();
+    return FDM_OK;
 }
 
 static enum fdm_status make_plan(const struct request *request, const struct workplace *place,
@@ -197,7 +202,6 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
         .formats = filter_of(&request->formats),
         .semantics = filter_of(&request->semantics),
         .engines = filter_of(&request->engines),
-        .isas = isas_of(&job->choice),
         .arena_limit = request->arena_limit,
         .resolution = request->resolution,
         .sources = place->sources,
@@ -214,6 +218,8 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
     if (scheme == NULL)
         scheme = request->list != NULL ? "list" : "auto";
     enum fdm_status status = fdm_dataset_scheme_parse(scheme, &options.scheme, err);
+    if (status == FDM_OK)
+        status = find_isas(job->choice.board, &options.isas, err);
     if (status == FDM_OK)
         status = fdm_plan_make(&options, &job->plan, err);
     return status;

@@ -38,6 +38,14 @@ for again in 2 3; do
     equal "$(counts)" "$first" "run $again counts the same instructions"
 done
 
+# Both engines give the same predictions; the tuned one is the default.
+expect 0 "$fdm" run --board emulated-cortex-m7 --engine all --images tiny="$images" --json
+equal "$(jq -c '[.tables[0].rows[] | [.state, .correct]] | unique' "$work/out")" "[[\"complete\",$reference]]" \
+    "two engines agree"
+expect 0 "$fdm" list cases --json
+equal "$(jq -c '[.[] | select(.board == "emulated-cortex-m7") | .engine] | [.[0], (unique | join(" "))]' "$work/out")" \
+    '["tuned","reference tuned"]' "the engines"
+
 # The twin of a real board: its figures say so.
 expect 0 "$fdm" run --board STM32H747I-DISCO --emulate --images tiny="$images" --json
 equal "$(jq -r '[.board, .emulated] | join(" ")' "$work/out")" "STM32H747I-DISCO@emulated-cortex-m7 yes" "the twin"
