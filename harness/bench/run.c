@@ -7,6 +7,7 @@
 #include "harness/base/clock.h"
 #include "harness/bench/board_state.h"
 #include "harness/bench/evaluate.h"
+#include "harness/bench/proof.h"
 #include "results/label_order.h"
 
 #define BATCH 64
@@ -325,6 +326,52 @@ static void close_lanes(struct runner *runner)
     runner->lane_count = 0;
 }
 
+static bool fails_case(enum fdm_status status)
+{
+    return status == FDM_ERR_MISMATCH || status == FDM_ERR_TARGET || status == FDM_ERR_UNSUPPORTED;
+}
+
+static enum fdm_status fail_case(struct runner *runner, struct fdm_plan_case *item,
+                                 const char *message, struct fdm_error *err)
+{
+    enum fdm_status status = fdm_store_case_set_state(runner->options->store, item->record.id,
+                                                      FDM_CASE_FAILED, message, err);
+    if (status == FDM_OK)
+        status = fdm_store_case_get(runner->options->store, item->record.id, &item->record, err);
+    return status;
+}
+
+static bool is_done(const struct lane *lane)
+{
+    return lane->stored == lane->item->record.image_count;
+}
+
+/* Cases whose tuned kernels compute other bits fail, and leave the lanes. */
+static enum fdm_status prove_lanes(struct runner *runner, size_t group, struct fdm_error *err)
+{
+    const struct fdm_run_options *options = runner->options;
+    size_t kept = 0;
+    enum fdm_status status = FDM_OK;
+    for (size_t i = 0; i < runner->lane_count; i++) {
+        struct lane lane = runner->lanes[i];
+        struct fdm_error reason = FDM_ERROR_INIT;
+        enum fdm_status proof = FDM_OK;
+        if (status == FDM_OK && !is_done(&lane))
+            proof = fdm_prove_tuned(lane.item, options->plan->groups[group].dataset, options->cache,
+                                    &reason);
+        if (!fails_case(proof))
+            runner->lanes[kept++] = lane;
+        else
+            free(lane.done);
+        if (fails_case(proof))
+            status = fail_case(runner, lane.item, reason.message, err);
+        else if (proof != FDM_OK)
+            status = fdm_fail(err, proof, "%s", reason.message);
+    }
+    runner->lane_count = kept;
+    return status;
+}
+
 static enum fdm_status evaluate_lanes(struct runner *runner, size_t group, struct fdm_error *err)
 {
     const struct fdm_run_options *options = runner->options;
@@ -380,11 +427,6 @@ static enum fdm_status on_board_prediction(void *context, const struct fdm_predi
 }
 
 /* These say that the case itself is wrong; anything else, that the run could not go on. */
-static bool fails_case(enum fdm_status status)
-{
-    return status == FDM_ERR_MISMATCH || status == FDM_ERR_TARGET || status == FDM_ERR_UNSUPPORTED;
-}
-
 static enum fdm_status store_description(const struct fdm_run_options *options, int64_t case_id,
                                          struct fdm_error *err)
 {
@@ -440,16 +482,6 @@ static enum fdm_status measure_lane(struct runner *runner, struct lane *lane, si
     return status;
 }
 
-static enum fdm_status fail_case(struct runner *runner, struct fdm_plan_case *item,
-                                 const char *message, struct fdm_error *err)
-{
-    enum fdm_status status = fdm_store_case_set_state(runner->options->store, item->record.id,
-                                                      FDM_CASE_FAILED, message, err);
-    if (status == FDM_OK)
-        status = fdm_store_case_get(runner->options->store, item->record.id, &item->record, err);
-    return status;
-}
-
 /* One case after the other: a board holds one program at a time. */
 static enum fdm_status measure_lanes(struct runner *runner, size_t group, struct fdm_error *err)
 {
@@ -475,7 +507,9 @@ static enum fdm_status run_group(struct runner *runner, size_t group, struct fdm
     enum fdm_status status = open_lanes(runner, group, err);
     if (status == FDM_OK)
         status = runner->options->board != NULL ? measure_lanes(runner, group, err)
-                                                : evaluate_lanes(runner, group, err);
+                                                : prove_lanes(runner, group, err);
+    if (status == FDM_OK && runner->options->board == NULL)
+        status = evaluate_lanes(runner, group, err);
     for (size_t i = 0; status == FDM_OK && i < runner->lane_count; i++)
         if (runner->lanes[i].item->record.state == FDM_CASE_COMPLETE)
             status = judge(runner, runner->lanes[i].item, err);

@@ -69,7 +69,7 @@ struct fdm_run_summary {
     uint32_t problem_count;               /* all of them, per image */
 };
 
-/* FDM_OK when every case that could run is complete or, on a board, failed for good: another
+/* FDM_OK when every case that could run is complete or failed for good: on a board another
  * program, or other bits than the reference's; its message says which. FDM_ERR_CANCELLED after a
  * stop, with all finished work stored; FDM_ERR_BUSY while another process runs this session; the
  * store's errors. `out` is filled as far as the run went. Records in the plan get their ids. */
