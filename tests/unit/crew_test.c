@@ -8,7 +8,7 @@
 #include "targets/linux/crew.h"
 #include "tests/support/network.h"
 
-#define ROUNDS 20
+#define ROUNDS 8
 
 /* Every piece of every layer, in the order in which they come. */
 struct diary {
