@@ -11,7 +11,7 @@ says out "fdm-bench "
 expect 2 "$fdm" rnu
 says err 'did you mean "run"?'
 
-for command in build cache compare doctor fetch inspect list report run show split; do
+for command in build cache compare doctor explain fetch inspect list quantize report run show split; do
     expect 0 "$fdm" $command --help
     says out "usage: fdm-bench $command"
     says out "--json"

@@ -81,6 +81,8 @@ static void affines_of_ranges(void **state)
         {"above zero only is extended to zero", 2.0, 5.1, 0.02f, -128},
         {"below zero only likewise", -5.1, -2.0, 0.02f, 127},
         {"the end that loses less decides", -1.0, 254.0, 1.0f, -127},
+        {"where both ends are half-way, the shorter one decides", -1.45, 3.65, 0.02f, -55},
+        {"the upper one", -30.3, 20.700000000000003, 0.2f, 23},
         {"nothing", 0.0, 0.0, 1.0f, -128},
         {"smaller than any scale", 0.0, 1e-40, 1.0f, -128},
         {"larger than any scale", -1e308, 1e308, FLT_MAX, 0},
@@ -200,6 +202,23 @@ static void ranges_by_method(void **state)
         struct fdm_range range = fdm_range_choose(&empty, (enum fdm_range_method)method, 0.999);
         assert_true(range.min == 0.0 && range.max == 0.0);
     }
+}
+
+/* At the share exactly, not beyond it. */
+static void a_percentile_leaves_out_what_it_may(void **state)
+{
+    (void)state;
+    static const float values[] = {1.0f, 2.0f, 3.0f, 4.0f};
+    static const struct {
+        double keep, max;
+    } rows[] = {{1.0, 4.0}, {0.76, 4.0}, {0.75, 3.0}, {0.5, 2.0}};
+    struct fdm_histogram *h = histogram_of(values, 4);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fdm_range range = fdm_range_choose(h, FDM_RANGE_PERCENTILE, rows[i].keep);
+        if (fabs(range.max - rows[i].max) > 0.001)
+            fail_msg("%g: %g", rows[i].keep, range.max);
+    }
+    free(h);
 }
 
 /* What a range costs, by quantizing every value with it. */
@@ -365,6 +384,7 @@ int main(void)
         cmocka_unit_test(histograms_count),
         cmocka_unit_test(histograms_do_not_mind_the_order),
         cmocka_unit_test(ranges_by_method),
+        cmocka_unit_test(a_percentile_leaves_out_what_it_may),
         cmocka_unit_test(mse_beats_the_others_on_long_tails),
         cmocka_unit_test(methods_have_names),
         cmocka_unit_test(weights_per_channel),
