@@ -34,23 +34,21 @@ static void emit_layer(struct fdm_buf *out, const struct fdm_network_layer *laye
 {
     fdm_buf_printf(out,
                    "    {.op = %s, .input = %" PRIu32 ", .output = %" PRIu32
-                   ", .file_tensor = %" PRIu32 ",\n     .name = ",
-                   op_name(layer->op), layer->input, layer->output, layer->file_tensor);
-    fdm_emit_text(out, layer->name);
-    fdm_buf_printf(out, ",\n     .run = fdm_nn_%s_run, .kernel = \"%s\"", layer->kernel,
-                   layer->kernel);
-    fdm_buf_puts(out, ",\n     .weights = ");
+                   ", .run = fdm_nn_%s_run,\n     .weights = ",
+                   op_name(layer->op), layer->input, layer->output, layer->kernel);
     fdm_emit_array_name(out, "weights", index, layer->weights);
     fdm_buf_puts(out, ", .bias = ");
     fdm_emit_array_name(out, "bias", index, layer->bias);
-    fdm_buf_printf(
-        out,
-        ", .weights_bytes = %zu, .bias_bytes = %zu, .scratch_offset = %zu, .scratch_bytes = %zu,"
-        "\n     .macs = UINT64_C(%" PRIu64 "), ",
-        layer->weights_bytes, layer->bias_bytes, layer->scratch_offset, layer->scratch_bytes,
-        layer->macs);
+    fdm_buf_printf(out, ", .scratch_offset = %zu,\n     ", layer->scratch_offset);
     fdm_emit_params(out, layer, index);
-    fdm_buf_puts(out, "},\n");
+    fdm_buf_printf(
+        out, ",\n     FDM_NETWORK_TOLD(.file_tensor = %" PRIu32 ", .name = ", layer->file_tensor);
+    fdm_emit_text(out, layer->name);
+    fdm_buf_printf(out,
+                   ", .kernel = \"%s\",\n     .weights_bytes = %zu, .bias_bytes = %zu,"
+                   " .scratch_bytes = %zu, .macs = UINT64_C(%" PRIu64 "))},\n",
+                   layer->kernel, layer->weights_bytes, layer->bias_bytes, layer->scratch_bytes,
+                   layer->macs);
 }
 
 static void emit_tensor(struct fdm_buf *out, const struct fdm_network_tensor *tensor)
@@ -60,11 +58,12 @@ static void emit_tensor(struct fdm_buf *out, const struct fdm_network_tensor *te
                                         [FDM_NETWORK_F32] = "FDM_NETWORK_F32"};
     fdm_buf_printf(out,
                    "    {.type = %s, .h = %" PRId32 ", .w = %" PRId32 ", .c = %" PRId32
-                   ", .offset = %zu, .bytes = %zu, .zero_point = %" PRId32 ", .scale = ",
+                   ", .offset = %zu, .bytes = %zu, .ring = %" PRId32
+                   ",\n     FDM_NETWORK_TOLD(.zero_point = %" PRId32 ", .scale = ",
                    types[tensor->type], tensor->h, tensor->w, tensor->c, tensor->offset,
-                   tensor->bytes, tensor->zero_point);
+                   tensor->bytes, tensor->ring, tensor->zero_point);
     fdm_emit_float(out, tensor->scale);
-    fdm_buf_printf(out, ", .ring = %" PRId32 "},\n", tensor->ring);
+    fdm_buf_puts(out, ")},\n");
 }
 
 static void emit_network(struct fdm_buf *out, const struct fdm_network *network, const char *name)

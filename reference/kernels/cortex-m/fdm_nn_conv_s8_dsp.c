@@ -185,21 +185,19 @@ static inline void gather(const int8_t *top, const int8_t *middle, const int8_t 
 }
 
 /* A window that lies partly outside: what is missing is the zero point. */
-static __attribute__((noinline)) void gather_at_border(const struct fdm_nn_conv_s8 *params,
-                                                       const struct fdm_nn_rows *in, int32_t y,
-                                                       int32_t x, uint32_t *to)
+static __attribute__((noinline)) void fill_window(const struct fdm_nn_conv_s8 *params,
+                                                  const struct fdm_nn_rows *in, int32_t y,
+                                                  int32_t x, int8_t window[3][ROW_VALUES])
 {
     const struct fdm_nn_conv_shape *s = &params->shape;
-    int8_t window[3][ROW_VALUES];
-    memset(window, params->in_zero_point, sizeof window);
     struct fdm_nn_taps down = fdm_nn_taps(y, s->stride_h, s->pad_top, 3, s->in_h);
     struct fdm_nn_taps across = fdm_nn_taps(x, s->stride_w, s->pad_left, 3, s->in_w);
+    memset(window, params->in_zero_point, (size_t)3 * ROW_VALUES);
     for (int32_t ky = down.begin; ky < down.end; ky++) {
         const int8_t *row = fdm_nn_row(in, down.first + ky - down.begin);
         memcpy(window[ky] + 3 * (size_t)across.begin, row + 3 * (size_t)across.first,
                3 * (size_t)(across.end - across.begin));
     }
-    gather(window[0], window[1], window[2], to);
 }
 
 static void first_row(const struct fdm_nn_call *call, multiply_tile *each, int32_t y)
@@ -218,12 +216,14 @@ static void first_row(const struct fdm_nn_call *call, multiply_tile *each, int32
         tile.pixels = s->out_w - x < FDM_DSP_PIXELS ? s->out_w - x : FDM_DSP_PIXELS;
         int32_t left = x * s->stride_w - s->pad_left;
         for (int32_t p = 0; p < tile.pixels; p++, left += s->stride_w) {
-            uint32_t *to = values + 2 * (size_t)p;
-            size_t at = 3 * (size_t)left;
+            int8_t window[3][ROW_VALUES];
+            const int8_t *at[3] = {window[0], window[1], window[2]};
             if (inside && left >= 0 && left + 3 <= s->in_w)
-                gather(rows[0] + at, rows[1] + at, rows[2] + at, to);
+                for (int32_t i = 0; i < 3; i++)
+                    at[i] = rows[i] + 3 * (size_t)left;
             else
-                gather_at_border(params, &call->in, y, x + p, to);
+                fill_window(params, &call->in, y, x + p, window);
+            gather(at[0], at[1], at[2], values + 2 * (size_t)p);
         }
         each(&tile);
         tile.output += (size_t)FDM_DSP_PIXELS * (size_t)s->out_c;

@@ -63,21 +63,25 @@ static inline struct fdm_dsp_four add_three(const struct block *b, const int8_t 
 #endif
 }
 
-/* What the rules' own functions get: any shift, any bounds. */
-static inline __attribute__((always_inline)) int32_t finish_any(const struct block *b,
-                                                                const struct fdm_nn_conv_s8 *params,
-                                                                enum fdm_nn_rounding rounding,
-                                                                int i, int32_t sum)
-{
-    struct fdm_dsp_channel channel = b->requant[i];
-    int32_t value = channel.right < 0
-                        ? fdm_dsp_requant_any(rounding, channel, sum, params->out_zero_point)
-                        : fdm_dsp_requant(rounding, channel, sum);
-    return fdm_nn_clamp(value, params->out_min, params->out_max);
-}
-
+/* Requantizes with any shift and any bounds. */
 typedef uint32_t finish_four(const struct block *b, const struct fdm_nn_conv_s8 *params,
                              const struct fdm_dsp_four *sum);
+
+static inline __attribute__((always_inline)) uint32_t
+finish_any(const struct block *b, const struct fdm_nn_conv_s8 *params,
+           enum fdm_nn_rounding rounding, const struct fdm_dsp_four *sum)
+{
+    const int32_t sums[4] = {sum->a, sum->b, sum->c, sum->d};
+    uint8_t bytes[4];
+    for (int32_t i = 0; i < 4; i++) {
+        struct fdm_dsp_channel channel = b->requant[i];
+        int32_t value = channel.right < 0 ? fdm_dsp_requant_any(rounding, channel, sums[i],
+                                                                params->out_zero_point)
+                                          : fdm_dsp_requant(rounding, channel, sums[i]);
+        bytes[i] = (uint8_t)fdm_nn_clamp(value, params->out_min, params->out_max);
+    }
+    return fdm_dsp_load(bytes);
+}
 
 /* The taps of a window that lies partly outside, or is not 3x3. */
 static __attribute__((noinline)) void add_window(const struct fdm_nn_call *call,
@@ -139,32 +143,25 @@ row(const struct fdm_nn_call *call, const struct block *b, enum fdm_nn_rounding 
     int8_t *output = (int8_t *)fdm_nn_row(&call->out, y) + channel;
     struct fdm_nn_taps down = fdm_nn_taps(y, s->stride_h, s->pad_top, s->kernel_h, s->in_h);
     bool whole = s->kernel_h == 3 && s->kernel_w == 3 && down.end - down.begin == 3;
-    int32_t x = 0;
-    for (int32_t end = whole ? b->inside_from : s->out_w; x < s->out_w; end = s->out_w) {
-        for (; x < end; x++, output += b->pixel) {
-            struct fdm_dsp_four sum = b->bias;
-            add_window(call, b, down, x, channel, &sum);
-            uint32_t four = requant_four(b, params, rounding, finish, sum);
-            memcpy(output, &four, sizeof four);
+    const int32_t from = whole ? b->inside_from : s->out_w;
+    const int8_t *top = fdm_nn_row(&call->in, down.first);
+    const int8_t *middle = whole ? fdm_nn_row(&call->in, down.first + 1) : top;
+    const int8_t *bottom = whole ? fdm_nn_row(&call->in, down.first + 2) : top;
+    const size_t step = (size_t)s->stride_w * b->pixel;
+    size_t at = channel - (size_t)s->pad_left * b->pixel; /* wraps around outside */
+    for (int32_t x = 0; x < s->out_w; x++, output += b->pixel, at += step) {
+        struct fdm_dsp_four sum = b->bias;
+        if (x >= from && x < b->inside_to) {
+            sum = add_three(b, top + at, b->weights, sum);
+            sum = add_three(b, middle + at, b->weights + 6, sum);
+            sum = add_three(b, bottom + at, b->weights + 12, sum);
+        } else {
+            struct fdm_dsp_four partial = sum;
+            add_window(call, b, down, x, channel, &partial);
+            sum = partial;
         }
-        if (!whole || x >= b->inside_to)
-            continue;
-        size_t at = (size_t)(x * s->stride_w - s->pad_left) * b->pixel + channel;
-        const int8_t *top = (const int8_t *)fdm_nn_row(&call->in, down.first) + at;
-        const int8_t *middle = (const int8_t *)fdm_nn_row(&call->in, down.first + 1) + at;
-        const int8_t *bottom = (const int8_t *)fdm_nn_row(&call->in, down.first + 2) + at;
-        const size_t step = (size_t)s->stride_w * b->pixel;
-        for (; x < b->inside_to; x++, output += b->pixel) {
-            struct fdm_dsp_four sum = b->bias;
-            sum = add_three(b, top, b->weights, sum);
-            sum = add_three(b, middle, b->weights + 6, sum);
-            sum = add_three(b, bottom, b->weights + 12, sum);
-            uint32_t four = requant_four(b, params, rounding, finish, sum);
-            memcpy(output, &four, sizeof four);
-            top += step;
-            middle += step;
-            bottom += step;
-        }
+        uint32_t four = requant_four(b, params, rounding, finish, sum);
+        memcpy(output, &four, sizeof four);
     }
 }
 
@@ -210,11 +207,7 @@ run(const struct fdm_nn_call *call, enum fdm_nn_rounding rounding, finish_four *
     uint32_t finish_##name(const struct block *b, const struct fdm_nn_conv_s8 *params,             \
                            const struct fdm_dsp_four *sum)                                         \
     {                                                                                              \
-        struct fdm_dsp_four v = {finish_any(b, params, ROUNDING, 0, sum->a),                       \
-                                 finish_any(b, params, ROUNDING, 1, sum->b),                       \
-                                 finish_any(b, params, ROUNDING, 2, sum->c),                       \
-                                 finish_any(b, params, ROUNDING, 3, sum->d)};                      \
-        return fdm_dsp_bytes(v);                                                                   \
+        return finish_any(b, params, ROUNDING, sum);                                               \
     }                                                                                              \
     enum fdm_nn_status fdm_nn_dwconv_s8_dsp_##name##_run(const struct fdm_nn_call *call)           \
     {                                                                                              \

@@ -6,14 +6,11 @@
 
 static void flip(const uint8_t *input, size_t count, int8_t *output)
 {
-    for (; count >= 16; count -= 16, input += 16, output += 16) {
-        uint32_t words[4];
-        memcpy(words, input, sizeof words);
-        words[0] ^= 0x80808080u;
-        words[1] ^= 0x80808080u;
-        words[2] ^= 0x80808080u;
-        words[3] ^= 0x80808080u;
-        memcpy(output, words, sizeof words);
+    for (; count >= 8; count -= 8, input += 8, output += 8) {
+        uint32_t low = fdm_dsp_load(input) ^ 0x80808080u;
+        uint32_t high = fdm_dsp_load(input + 4) ^ 0x80808080u;
+        memcpy(output, &low, sizeof low);
+        memcpy(output + 4, &high, sizeof high);
     }
     for (; count > 0; count--)
         *output++ = (int8_t)(*input++ ^ 0x80u);
