@@ -97,7 +97,7 @@ static enum fdm_status open_emulated(struct fdm_device *device, struct fdm_error
 {
     const char *argv[ARGV_MAX];
     enum fdm_status status =
-        fdm_firmware_command(device->options.board, device->firmware.program, argv, ARGV_MAX, err);
+        fdm_firmware_command(device->options.board, &device->firmware, argv, ARGV_MAX, err);
     if (status != FDM_OK)
         return status;
     const struct fdm_stream_process_options options = {.argv = argv, .name = device->options.name};

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
@@ -16,6 +17,9 @@
 #define COMPILE_NS (600 * FDM_NS_PER_S)
 #define WORDS_MAX ((size_t)256 << 10)
 #define KEY_DIGITS 16
+#define COUNTER "counter.so"
+#define COUNTER_SOURCE "targets/linux/qemu_counter.c"
+#define COUNTER_SOURCE_MAX ((size_t)1 << 20)
 #define PROGRAM "agent.elf"
 
 /* A build under way. */
@@ -227,6 +231,71 @@ static enum fdm_status link_program(struct build *build, struct fdm_error *err)
     return status;
 }
 
+/* ---- the counter of instructions ---- */
+
+static bool wants_counter(const struct build *build)
+{
+    const struct fdm_board_entry *board = build->options->board;
+    for (size_t i = 0; i < board->launch_count; i++)
+        if (strcmp(board->launch[i], FDM_BOARD_COUNTER) == 0)
+            return true;
+    return false;
+}
+
+/* For this computer, whose emulator loads it. */
+static enum fdm_status make_counter(struct build *build, struct fdm_error *err)
+{
+    char *source = NULL;
+    char *out = NULL;
+    struct fdm_proc_exit end = {0};
+    enum fdm_status status = join(&source, build->sources, COUNTER_SOURCE, err);
+    if (status == FDM_OK)
+        status = join(&out, build->work, COUNTER, err);
+    const char *const argv[] = {"cc",
+                                "-std=c11",
+                                "-D_GNU_SOURCE",
+                                "-O2",
+                                "-shared",
+                                "-fPIC",
+                                "-fvisibility=hidden",
+                                "-I",
+                                build->sources,
+                                "-o",
+                                out,
+                                source,
+                                NULL};
+    if (status == FDM_OK && !fdm_proc_exists("cc"))
+        status = fdm_fail(err, FDM_ERR_NOT_FOUND,
+                          "cc is not installed, and makes what counts instructions in %s: apt-get "
+                          "install gcc libc6-dev",
+                          build->options->board->id);
+    if (status == FDM_OK)
+        status = fdm_proc_run(argv, build->work, fdm_clock_now_ns() + COMPILE_NS, WORDS_MAX, NULL,
+                              &build->words, &end, err);
+    if (status == FDM_OK && end.code != 0)
+        status = fdm_fail(err, FDM_ERR_FORMAT, "cc refuses %s:\n%s", source, build->words.data);
+    free(source);
+    free(out);
+    return status;
+}
+
+/* Its source is one of those that make a program. */
+static enum fdm_status hash_counter(const struct build *build, struct fdm_sha256 *hash,
+                                    struct fdm_error *err)
+{
+    char *source = NULL;
+    uint8_t *text = NULL;
+    size_t len = 0;
+    enum fdm_status status = join(&source, build->sources, COUNTER_SOURCE, err);
+    if (status == FDM_OK)
+        status = fdm_fs_read(source, COUNTER_SOURCE_MAX, &text, &len, err);
+    if (status == FDM_OK)
+        fdm_sha256_update(hash, text, len);
+    free(text);
+    free(source);
+    return status;
+}
+
 /* ---- the whole ---- */
 
 static enum fdm_status name_program(struct build *build, struct fdm_error *err)
@@ -239,10 +308,12 @@ static enum fdm_status name_program(struct build *build, struct fdm_error *err)
     fdm_sha256_update(hash, build->compiler, strlen(build->compiler));
     fdm_sha256_update(hash, build->recipe.digest.data, build->recipe.digest.len);
     fdm_sha256_update(hash, build->network.data, build->network.len);
+    if (wants_counter(build))
+        status = hash_counter(build, hash, err);
     fdm_sha256_finish(hash, hex);
     snprintf(build->name, sizeof build->name, "%s-%.*s", build->options->board->id, KEY_DIGITS,
              hex);
-    return FDM_OK;
+    return status;
 }
 
 static enum fdm_status prepare(struct build *build, struct fdm_error *err)
@@ -277,6 +348,14 @@ static bool find_kept(const struct build *build, struct fdm_firmware *out)
               fdm_fs_read(note, FDM_SHA256_HEX_SIZE, &written, &len, NULL) == FDM_OK &&
               fdm_sha256_file(program, out->sha256, NULL) == FDM_OK &&
               strcmp((const char *)written, out->sha256) == 0;
+    if (ok && wants_counter(build)) {
+        out->counter = fdm_fs_join(folder, COUNTER);
+        ok = out->counter != NULL && access(out->counter, R_OK) == 0;
+    }
+    if (!ok) {
+        free(out->counter);
+        out->counter = NULL;
+    }
     if (!ok && folder != NULL)
         remove_tree(folder);
     if (ok)
@@ -358,6 +437,8 @@ static enum fdm_status make(struct build *build, struct fdm_firmware *out, struc
         status = link_program(build, err);
     if (status == FDM_OK)
         status = note_sha256(build, err);
+    if (status == FDM_OK && wants_counter(build))
+        status = make_counter(build, err);
     if (status == FDM_OK)
         status = keep(build, out, err);
     free(source);
@@ -412,14 +493,16 @@ enum fdm_status fdm_firmware_build(const struct fdm_firmware_options *options,
 void fdm_firmware_release(struct fdm_firmware *firmware)
 {
     free(firmware->program);
+    free(firmware->counter);
     free(firmware->compiler);
     free(firmware->flags);
     free(firmware->words);
     *firmware = (struct fdm_firmware){0};
 }
 
-enum fdm_status fdm_firmware_command(const struct fdm_board_entry *board, const char *program,
-                                     const char **argv, size_t size, struct fdm_error *err)
+enum fdm_status fdm_firmware_command(const struct fdm_board_entry *board,
+                                     const struct fdm_firmware *firmware, const char **argv,
+                                     size_t size, struct fdm_error *err)
 {
     if (board->launch_count == 0)
         return fdm_fail(err, FDM_ERR_UNSUPPORTED, "%s is not started from this computer",
@@ -428,8 +511,12 @@ enum fdm_status fdm_firmware_command(const struct fdm_board_entry *board, const 
         return fdm_fail(err, FDM_ERR_USAGE, "%s: more than %zu words to start it", board->id,
                         size - 1);
     for (size_t i = 0; i < board->launch_count; i++) {
-        bool place = strcmp(board->launch[i], FDM_BOARD_PROGRAM) == 0;
-        argv[i] = place ? program : board->launch[i];
+        const char *word = board->launch[i];
+        if (strcmp(word, FDM_BOARD_PROGRAM) == 0)
+            word = firmware->program;
+        else if (strcmp(word, FDM_BOARD_COUNTER) == 0)
+            word = firmware->counter;
+        argv[i] = word;
     }
     argv[board->launch_count] = NULL;
     return FDM_OK;

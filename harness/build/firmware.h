@@ -35,6 +35,7 @@ struct fdm_firmware_options {
 
 struct fdm_firmware {
     char *program; /* path of the ELF file */
+    char *counter; /* of the plugin beside it; NULL unless the board is launched with one */
     char sha256[FDM_SHA256_HEX_SIZE];
     char *compiler; /* first line of its --version */
     char *flags;    /* those that shape the code */
@@ -56,10 +57,11 @@ enum fdm_status fdm_firmware_build(const struct fdm_firmware_options *options,
                                    struct fdm_firmware *out, struct fdm_error *err);
 void fdm_firmware_release(struct fdm_firmware *firmware);
 
-/* The command that starts `program` on this computer: board->launch with the program in place, and
- * NULL at its end. FDM_ERR_UNSUPPORTED if the board is not started from here, FDM_ERR_USAGE if
- * `argv` has no room. */
-enum fdm_status fdm_firmware_command(const struct fdm_board_entry *board, const char *program,
-                                     const char **argv, size_t size, struct fdm_error *err);
+/* The command that starts a built program on this computer: board->launch with the program in
+ * place, and NULL at its end; it refers to `firmware`. FDM_ERR_UNSUPPORTED if the board is not
+ * started from here, FDM_ERR_USAGE if `argv` has no room. */
+enum fdm_status fdm_firmware_command(const struct fdm_board_entry *board,
+                                     const struct fdm_firmware *firmware, const char **argv,
+                                     size_t size, struct fdm_error *err);
 
 #endif

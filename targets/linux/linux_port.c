@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -90,16 +91,36 @@ static bool port_wait(void *context, uint64_t until_us, bool writing)
     return true;
 }
 
+/* ---- the counter ---- */
+
+static uint64_t count_now(const struct fdm_linux_port *self)
+{
+    if (self->instructions == NULL)
+        return now_ns();
+    return *(const volatile uint64_t *)&self->instructions->executed;
+}
+
 static void port_counter_start(void *context)
 {
     struct fdm_linux_port *self = context;
-    self->counting_from_ns = now_ns();
+    self->counting_from = count_now(self);
+    __asm__ volatile("" ::: "memory");
 }
 
 static uint64_t port_counter_read(void *context)
 {
     const struct fdm_linux_port *self = context;
-    return now_ns() - self->counting_from_ns;
+    __asm__ volatile("" ::: "memory");
+    return count_now(self) - self->counting_from;
+}
+
+static const struct fdm_instruction_counter *find_instruction_counter(void)
+{
+    const struct fdm_instruction_counter *counter =
+        mmap(NULL, sizeof *counter, PROT_READ, MAP_SHARED, FDM_INSTRUCTION_COUNTER_FD, 0);
+    if ((const void *)counter == MAP_FAILED)
+        return NULL;
+    return counter->magic == FDM_INSTRUCTION_COUNTER_MAGIC ? counter : NULL;
 }
 
 static const char *sysfs_root(void)
@@ -116,16 +137,49 @@ static void port_state(void *context, struct fdm_msg_state *out)
     fdm_sysfs_read(sysfs_root(), out);
 }
 
+/* ---- the stack's mark ---- */
+
+/* Nothing is written near the caller's frame, nor beyond what every Linux gives a program. */
+#define PAINT_DISTANCE 1024
+#define PAINT_BYTES 65536
+#define PAINT_WORDS (PAINT_BYTES / 4)
+#define PAINT 0xC5C5C5C5U
+
+#if defined(__SANITIZE_ADDRESS__)
+#define NO_SANITIZER __attribute__((no_sanitize_address))
+#else
+#define NO_SANITIZER
+#endif
+
+NO_SANITIZER static void port_clear_marks(void *context)
+{
+    struct fdm_linux_port *self = context;
+    char *here = __builtin_frame_address(0);
+    if (self->stack_bytes != 0 && self->stack_bytes < 4 * PAINT_BYTES)
+        return;
+    self->stack_paint = (volatile uint32_t *)(void *)(here - PAINT_DISTANCE - PAINT_BYTES);
+    for (size_t i = 0; i < PAINT_WORDS; i++)
+        self->stack_paint[i] = PAINT;
+}
+
+/* 0 if nobody knows: it was not painted, or all of the paint is gone. */
+NO_SANITIZER static uint32_t stack_used(const struct fdm_linux_port *self)
+{
+    size_t left = 0;
+    if (self->stack_paint == NULL)
+        return 0;
+    while (left < PAINT_WORDS && self->stack_paint[left] == PAINT)
+        left++;
+    uintptr_t deepest = (uintptr_t)(self->stack_paint + left);
+    return left == 0 ? 0 : (uint32_t)(self->stack_base - deepest);
+}
+
 static void port_memory(void *context, struct fdm_port_memory *out)
 {
     const struct fdm_linux_port *self = context;
     *out = (struct fdm_port_memory){.stack_bytes = self->stack_bytes,
+                                    .stack_used = stack_used(self),
                                     .constant_bytes = self->constant_bytes};
-}
-
-static void port_clear_marks(void *context)
-{
-    (void)context;
 }
 
 /* ---- facts ---- */
@@ -212,6 +266,9 @@ void fdm_linux_port_init(struct fdm_linux_port *linux_port, int in_fd, int out_f
     linux_port->start_ns = now_ns();
     linux_port->constant_bytes = count_constants(network);
     linux_port->stack_bytes = find_stack_bytes();
+    linux_port->instructions = find_instruction_counter();
+    bool counts = linux_port->instructions != NULL;
+    linux_port->stack_base = (uintptr_t)__builtin_frame_address(0);
     find_board(linux_port->board, sizeof linux_port->board);
     find_cpu(linux_port->cpu, sizeof linux_port->cpu);
     copy_text(linux_port->compiler, sizeof linux_port->compiler, COMPILER " " FDM_AGENT_FLAGS);
@@ -223,8 +280,8 @@ void fdm_linux_port_init(struct fdm_linux_port *linux_port, int in_fd, int out_f
         .clock_hz = find_clock_hz(),
         .caches = FDM_CACHE_INSTRUCTION | FDM_CACHE_DATA,
         .flash_wait_states = 255,
-        .counter_kind = FDM_COUNTER_NANOSECONDS,
-        .counter_hz = NS_PER_S,
+        .counter_kind = counts ? FDM_COUNTER_INSTRUCTIONS : FDM_COUNTER_NANOSECONDS,
+        .counter_hz = counts ? 0 : NS_PER_S,
         .arena = arena,
         .arena_bytes = arena_bytes,
         .read = port_read,

@@ -175,7 +175,7 @@ static void run_there(const struct model *model)
     uint64_t counter;
     assert_ok(fdm_firmware_build(&options, &firmware, &err), err);
     assert_string_equal(firmware.words, "");
-    assert_ok(fdm_firmware_command(board, firmware.program, argv, MAX_WORDS, &err), err);
+    assert_ok(fdm_firmware_command(board, &firmware, argv, MAX_WORDS, &err), err);
     const struct fdm_stream_process_options process = {.argv = argv, .name = board->id};
     assert_ok(fdm_stream_open_process(&process, &stream, &err), err);
     assert_ok(fdm_client_open(stream, NULL, &client, &err), err);

@@ -470,16 +470,22 @@ static void commands_name_the_program(void **state)
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
     const char *argv[5];
+    const struct fdm_firmware built = {.program = (char[]){"p"}, .counter = (char[]){"c"}};
     struct fdm_board_entry board = a_board;
     board.launch_count = 4;
-    assert_ok(fdm_firmware_command(&board, "p", argv, 5, &err), err);
+    assert_ok(fdm_firmware_command(&board, &built, argv, 5, &err), err);
     static const char *const expected[] = {"sh", "-c", "p", "p"};
     for (size_t i = 0; i < 4; i++)
         assert_string_equal(argv[i], expected[i]);
     assert_null(argv[4]);
-    assert_int_equal(fdm_firmware_command(&board, "p", argv, 4, NULL), FDM_ERR_USAGE);
+    assert_int_equal(fdm_firmware_command(&board, &built, argv, 4, NULL), FDM_ERR_USAGE);
+    static const char *const counted[] = {"qemu", "-plugin", FDM_BOARD_COUNTER, FDM_BOARD_PROGRAM};
+    board.launch = counted;
+    assert_ok(fdm_firmware_command(&board, &built, argv, 5, &err), err);
+    assert_string_equal(argv[2], "c");
+    assert_string_equal(argv[3], "p");
     board.launch_count = 0;
-    assert_int_equal(fdm_firmware_command(&board, "p", argv, 5, NULL), FDM_ERR_UNSUPPORTED);
+    assert_int_equal(fdm_firmware_command(&board, &built, argv, 5, NULL), FDM_ERR_UNSUPPORTED);
 }
 
 /* ---- the real sources ----------------------------------------------------------------------- */

@@ -155,6 +155,7 @@ static void a_program_answers_and_ends_with_its_host(void **state)
     struct fdm_msg memory = {.type = FDM_MSG_MEMORY, .tag = 4};
     ask(&host, &memory, &reply);
     assert_true(reply.u.memory.constant_bytes > 0);
+    assert_in_range(reply.u.memory.stack_used, 1000, 60000);
     expect_end(&host);
     free(input);
     free(arena);
