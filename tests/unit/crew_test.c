@@ -75,7 +75,7 @@ static void a_published_network_computes_the_same_bits(void **state)
 {
     (void)state;
     struct fdm_network *network = test_model_network(
-        "flowers/fdmobilenet_0.25_128_tfs/fdmobilenet_0.25_128_tfs_int8.tflite", "tflite");
+        "flowers/fdmobilenet_0.25_128_tfs/fdmobilenet_0.25_128_tfs_int8.tflite", "tflite", 0);
     compare(network, 2);
     compare(network, 3);
     fdm_network_free(network);
