@@ -31,15 +31,11 @@ size_t fdm_nn_mean_s8_scratch(const struct fdm_nn_mean_s8 *params)
     return params_ok(params) ? (size_t)params->c * sizeof(int32_t) : 0;
 }
 
-/* The mean above the output's zero point. The float result is limited before it becomes an
- * integer; beyond 1024 no int8 can tell. */
+/* The mean above the output's zero point. */
 static int32_t mean_of(const struct fdm_nn_mean_s8 *p, int32_t sum, int32_t pixels)
 {
-    if (p->rule == FDM_NN_MEAN_FLOAT) {
-        float bias = -(float)p->in_zero_point * p->scale;
-        float mean = (float)sum / (float)pixels * p->scale + bias;
-        return fdm_nn_round_half_away(mean < -1024.0f ? -1024.0f : mean > 1024.0f ? 1024.0f : mean);
-    }
+    if (p->rule == FDM_NN_MEAN_FLOAT)
+        return fdm_nn_mean_float(sum, pixels, p->scale, p->in_zero_point);
     int32_t centred = sum - p->in_zero_point * pixels;
     int32_t mean = p->rule == FDM_NN_MEAN_INT_DOUBLE
                        ? fdm_nn_scale_double(centred, p->multiplier, p->shift)

@@ -153,6 +153,13 @@ enum fdm_nn_status fdm_nn_softmax_s8_run(const struct fdm_nn_call *call)
     return FDM_NN_OK;
 }
 
+/* Programs whose network has the rule TABLE need no fixed point. */
+enum fdm_nn_status fdm_nn_softmax_s8_table_run(const struct fdm_nn_call *call)
+{
+    softmax_table(call->params, call->in.base, call->out.base);
+    return FDM_NN_OK;
+}
+
 enum fdm_nn_status fdm_nn_softmax_s8(const struct fdm_nn_softmax_s8 *params, const int8_t *input,
                                      int8_t *output, void *scratch)
 {

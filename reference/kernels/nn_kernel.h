@@ -65,8 +65,10 @@ unsigned fdm_nn_isa_find(const char *name);
 #undef FDM_NN_KERNEL
 #define FDM_NN_TUNED(OP, ISA, name, holds) fdm_nn_run fdm_nn_##name##_run;
 #define FDM_NN_TUNED_PLAIN(OP, ISA, name) fdm_nn_run fdm_nn_##name##_run;
+#define FDM_NN_TUNED_SOME(OP, ISA, name) fdm_nn_run fdm_nn_##name##_run;
 #include "reference/kernels/tuned.def"
 #undef FDM_NN_TUNED
 #undef FDM_NN_TUNED_PLAIN
+#undef FDM_NN_TUNED_SOME
 
 #endif

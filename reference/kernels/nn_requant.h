@@ -92,6 +92,15 @@ static inline int32_t fdm_nn_round_half_away(float x)
     return whole + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0);
 }
 
+/* MEAN's rule FLOAT (fdm_nn.h), less the output's zero point. The result is limited before it
+ * becomes an integer; beyond 1024 no int8 can tell. */
+static inline int32_t fdm_nn_mean_float(int32_t sum, int32_t pixels, float scale,
+                                        int32_t in_zero_point)
+{
+    float mean = (float)sum / (float)pixels * scale + -(float)in_zero_point * scale;
+    return fdm_nn_round_half_away(mean < -1024.0f ? -1024.0f : mean > 1024.0f ? 1024.0f : mean);
+}
+
 /* One pixel: out[i] = clamp(rule(acc[i]) + zero_point, min, max) for channels 0..count-1. */
 void fdm_nn_requant_row(const struct fdm_nn_requant *requant, const int32_t *acc, int32_t count,
                         int32_t zero_point, int32_t min, int32_t max, int8_t *out);

@@ -89,6 +89,21 @@ static void pack_depthwise(const struct fdm_nn_conv_shape *s, const int8_t *weig
 
 /* ---- rows of tuned.def ---- */
 
+#define MEAN_PIXELS 255 /* their sum fits 16 bits */
+
+bool fdm_nn_mean_s8_dsp_float_suits(const void *params)
+{
+    const struct fdm_nn_mean_s8 *mean = params;
+    return mean->rule == FDM_NN_MEAN_FLOAT && mean->c % 4 == 0 &&
+           (int64_t)mean->h * mean->w <= MEAN_PIXELS;
+}
+
+bool fdm_nn_softmax_s8_table_suits(const void *params)
+{
+    const struct fdm_nn_softmax_s8 *softmax = params;
+    return softmax->rule == FDM_NN_SOFTMAX_TABLE;
+}
+
 #define CONV(kernel, rule, ROUNDING, is_one)                                                       \
     bool fdm_nn_##kernel##_dsp_##rule##_suits(const void *params)                                  \
     {                                                                                              \

@@ -116,9 +116,20 @@ const struct fdm_nn_kernel fdm_nn_tuned_kernels[] = {
 #define FDM_NN_TUNED_PLAIN(OP, ISA, name)                                                          \
     {#name, FDM_NN_OP_##OP, FDM_NN_ISA_##ISA, RUN_##ISA(name), suits_all, no_scratch, NULL, NULL,  \
      0},
+#define FDM_NN_TUNED_SOME(OP, ISA, name)                                                           \
+    {#name,                                                                                        \
+     FDM_NN_OP_##OP,                                                                               \
+     FDM_NN_ISA_##ISA,                                                                             \
+     RUN_##ISA(name),                                                                              \
+     fdm_nn_##name##_suits,                                                                        \
+     no_scratch,                                                                                   \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     0},
 #include "reference/kernels/tuned.def"
 #undef FDM_NN_TUNED
 #undef FDM_NN_TUNED_PLAIN
+#undef FDM_NN_TUNED_SOME
     {.name = NULL},
 };
 

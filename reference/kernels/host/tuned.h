@@ -6,6 +6,7 @@
 #include "reference/kernels/nn_kernel.h"
 
 #define FDM_NN_TUNED_PLAIN(OP, ISA, name)
+#define FDM_NN_TUNED_SOME(OP, ISA, name) bool fdm_nn_##name##_suits(const void *params);
 #define FDM_NN_TUNED(OP, ISA, name, holds)                                                         \
     bool fdm_nn_##name##_suits(const void *params);                                                \
     size_t fdm_nn_##name##_scratch(const void *params);                                            \
@@ -15,5 +16,6 @@
 #include "reference/kernels/tuned.def"
 #undef FDM_NN_TUNED
 #undef FDM_NN_TUNED_PLAIN
+#undef FDM_NN_TUNED_SOME
 
 #endif
