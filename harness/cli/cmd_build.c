@@ -293,6 +293,8 @@ static void add_memory(struct fdm_report *report, const struct fdm_elf_memory *m
         return;
     add_bytes(report, "network_code_bytes", "of it kernels and the network's tables",
               memory->network_code);
+    add_bytes(report, "runtime_flash_bytes", "Total Flash without the agent",
+              memory->weights + memory->network_code);
     add_bytes(report, "activation_ram_bytes", "Activation RAM", card.activation_ram);
     add_bytes(report, "runtime_ram_bytes", "Runtime RAM", card.runtime_ram);
     add_bytes(report, "stack_bytes", "of it stack", memory->stack);
