@@ -23,6 +23,7 @@ struct fdm_command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns an enum fdm_exit */
 };
 
+int fdm_cmd_bench(int argc, char **argv);
 int fdm_cmd_build(int argc, char **argv);
 int fdm_cmd_cache(int argc, char **argv);
 int fdm_cmd_compare(int argc, char **argv);

@@ -5,6 +5,7 @@
 #include "harness/cli/version.h"
 
 static const struct fdm_command commands[] = {
+    {"bench", "time the engines on this computer, and TensorFlow Lite beside them", fdm_cmd_bench},
     {"build", "build the program that runs a model on a board, and print its memory",
      fdm_cmd_build},
     {"cache", "list, verify or prune what was fetched", fdm_cmd_cache},
