@@ -934,7 +934,7 @@ static void files_are_told_apart_by_content(void **state)
     } cases[] = {
         {"empty", "", 0, FDM_ERR_FORMAT, "neither"},
         {"text", "hello there", 11, FDM_ERR_FORMAT, "neither"},
-        {"zip", "PK\3\4.......", 11, FDM_ERR_UNSUPPORTED, ".keras archives are not supported yet"},
+        {"zip signature alone", "PK\3\4.......", 11, FDM_ERR_FORMAT, "damaged archive"},
         {"HDF5 signature alone", "\x89HDF\r\n\x1a\n", 8, FDM_ERR_FORMAT, "not a readable HDF5"},
         {"TensorFlow Lite identifier alone", "\0\0\0\0TFL3", 8, FDM_ERR_FORMAT, "byte 0"},
     };
