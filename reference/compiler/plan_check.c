@@ -61,8 +61,13 @@ static enum fdm_status check_tensor(const struct fdm_network *network, uint32_t 
 {
     const struct fdm_network_tensor *tensor = &network->tensors[index];
     size_t end = network->activation_bytes;
-    if (tensor->h < 1 || tensor->bytes == 0 || tensor->bytes % (size_t)tensor->h != 0 ||
-        tensor->ring < 0 || tensor->ring > tensor->h)
+    size_t element = tensor->type == FDM_NETWORK_F32 ? sizeof(float) : 1;
+    uint64_t row = (uint64_t)(uint32_t)tensor->w * (uint32_t)tensor->c;
+    if (tensor->h < 1 || tensor->w < 1 || tensor->c < 1 || tensor->bytes == 0 ||
+        tensor->bytes % (size_t)tensor->h != 0 ||
+        tensor->bytes / (size_t)tensor->h / element != row ||
+        tensor->bytes / (size_t)tensor->h % element != 0 || tensor->ring < 0 ||
+        tensor->ring > tensor->h)
         return fdm_fail(err, FDM_ERR_MISMATCH, "tensor %u has no rows that could be held", index);
     size_t rows = (size_t)(tensor->ring > 0 ? tensor->ring : tensor->h);
     size_t held = tensor->bytes / (size_t)tensor->h * rows;

@@ -41,7 +41,7 @@ struct fdm_network_tensor {
     enum fdm_network_type type;
     int32_t h, w, c;
     size_t offset; /* in the arena, bytes, a multiple of FDM_NETWORK_ALIGNMENT */
-    size_t bytes;  /* of all h rows */
+    size_t bytes;  /* of all h * w * c elements */
 #ifndef FDM_NETWORK_BARE
     float scale; /* real = scale * (q - zero_point); 0 for float tensors */
     int32_t zero_point;

@@ -22,7 +22,8 @@
 #include "targets/wire/msg.h"
 
 /* A board with little memory defines smaller ones: the payload at least 16, the windows powers of
- * two, and room for the longest answer in the window that sends. */
+ * two, and room for the longest answer in the window that sends. What arrives while it computes
+ * waits in the line's own buffer, which should be no smaller than the window that receives. */
 #ifndef FDM_AGENT_PAYLOAD
 #define FDM_AGENT_PAYLOAD FDM_LINK_PAYLOAD_DEFAULT
 #endif
@@ -32,8 +33,10 @@
 #ifndef FDM_AGENT_TX_WINDOW
 #define FDM_AGENT_TX_WINDOW 2048
 #endif
-/* The longest body: a piece of FDM_AGENT_PAYLOAD bytes with its object and offset. */
-#define FDM_AGENT_BODY_MAX (FDM_AGENT_PAYLOAD + 5)
+/* The longest body: a piece of FDM_AGENT_PAYLOAD bytes with its object and offset, or what every
+ * endpoint accepts. */
+#define FDM_AGENT_BODY_MAX                                                                         \
+    (FDM_AGENT_PAYLOAD + 5 > FDM_MSG_BODY_MIN ? FDM_AGENT_PAYLOAD + 5 : FDM_MSG_BODY_MIN)
 #ifndef FDM_AGENT_LAYERS_MAX
 #define FDM_AGENT_LAYERS_MAX 64
 #endif

@@ -5,7 +5,10 @@
 
 #include FDM_BOARD_HEADER
 
-#define RING 4096u /* a power of two */
+#ifndef FDM_LINE_RING
+#define FDM_LINE_RING 4096u /* a power of two */
+#endif
+#define RING FDM_LINE_RING
 
 /* Written by the interrupt, read by the program: what arrived. */
 static struct {

@@ -169,8 +169,9 @@ static void assert_same_layers(struct rig *rig, uint64_t whole)
     }
     /* What the executor does between calls is little; what reading a counter costs is, too. */
     if (is_exact(rig)) {
-        assert_true(sum < whole + UINT64_C(200) * rig->pieces);
-        assert_true(sum > whole - UINT64_C(200) * rig->pieces);
+        int64_t between = (int64_t)(whole - sum) / (int64_t)rig->pieces;
+        if (between < -400 || between > 400)
+            fail_msg("%lld instructions between two of %u calls", (long long)between, rig->pieces);
     }
 }
 
@@ -361,7 +362,8 @@ static void check_streamed(const struct fdm_board_entry *board, const char *rela
     size_t limit = whole->arena_bytes / 4;
     struct fdm_network *streamed = test_model_network(relative, whole->semantics, limit);
     uint64_t cost = check_network(board, "the same, streamed", streamed, 1);
-    assert_true(cost <= whole_cost + whole_cost * 3 / 100);
+    if (whole_cost > 0) /* the board had room for it */
+        assert_true(cost <= whole_cost + whole_cost * 3 / 100);
     fdm_network_free(streamed);
 }
 

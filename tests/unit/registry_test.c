@@ -26,25 +26,15 @@ static void the_built_in_data_is_sound(void **state)
 {
     (void)state;
     struct fdm_registry *r = load_built_in();
-    static const char *const boards[] = {"B-L4S5I-IOT01A",
-                                         "B-U585I-IOT02A",
-                                         "NUCLEO-H743ZI2",
-                                         "STM32F769I-DISCO",
-                                         "STM32H747I-DISCO",
-                                         "STM32MP135F-DK2",
-                                         "STM32MP157F-DK2",
-                                         "STM32MP257F-DK2",
-                                         "STM32N6570-DK",
-                                         "emulated-cortex-a35",
-                                         "emulated-cortex-a7",
-                                         "emulated-cortex-m33",
-                                         "emulated-cortex-m4",
-                                         "emulated-cortex-m55",
-                                         "emulated-cortex-m7",
-                                         "emulated-stm32f405",
-                                         "host"};
-    assert_int_equal(r->board_count, 17);
-    for (size_t i = 0; i < 17; i++)
+    static const char *const boards[] = {
+        "B-L4S5I-IOT01A",      "B-U585I-IOT02A",      "NUCLEO-H743ZI2",
+        "STM32F769I-DISCO",    "STM32H747I-DISCO",    "STM32MP135F-DK2",
+        "STM32MP157F-DK2",     "STM32MP257F-DK2",     "STM32N6570-DK",
+        "emulated-armv6-m",    "emulated-cortex-a35", "emulated-cortex-a7",
+        "emulated-cortex-m33", "emulated-cortex-m4",  "emulated-cortex-m55",
+        "emulated-cortex-m7",  "emulated-stm32f405",  "host"};
+    assert_int_equal(r->board_count, 18);
+    for (size_t i = 0; i < 18; i++)
         assert_string_equal(r->boards[i].id, boards[i]);
     for (size_t i = 0; i < r->board_count; i++) {
         assert_int_equal(r->boards[i].hardware_tested, r->boards[i].kind == FDM_BOARD_HOST);
