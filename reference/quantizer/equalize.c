@@ -88,6 +88,7 @@ static float *input_weight(const struct kernel *k, uint32_t channel, size_t i)
 struct pair {
     struct kernel a, b;
     struct fdm_extent *extents; /* of a's output; NULL: activations do not count */
+    int heard;                  /* how much activations count; weights count 1 */
     bool first, second;         /* whether a's and b's weights share one scale */
 };
 
@@ -130,8 +131,8 @@ static double factor_of(const struct pair *pair, uint32_t channel)
         count++;
     }
     if (pair->extents != NULL) {
-        sum += log((double)reach(&pair->extents[channel]));
-        count++;
+        sum += pair->heard * log((double)reach(&pair->extents[channel]));
+        count += pair->heard;
     }
     return count > 0 ? exp(sum / count) : 1.0;
 }
@@ -181,6 +182,7 @@ static struct pair pair_of(const struct fdm_graph *graph, const struct fdm_op *o
     struct pair pair = {.a = kernel_of(graph, op), .b = kernel_of(graph, next)};
     pair.first = extents == NULL || per_tensor;
     pair.second = extents == NULL || per_tensor || !pair.b.depthwise;
+    pair.heard = per_tensor ? 1 : 2;
     if (extents != NULL && reach(&extents->tensors[op->output].channels[0]) > 0.0f)
         pair.extents = extents->tensors[op->output].channels;
     return pair;

@@ -269,6 +269,14 @@ static void equalized_activations_fill_their_range(void **state)
         assert_true(loud[0] / quiet[0] > 2.0);
         if (per_tensor == 0 && loud[1] / quiet[1] > 1.25) /* one is below 1/64 */
             fail_msg("%g to %g, before %g to %g", quiet[1], loud[1], quiet[0], loud[0]);
+        /* Behind the depthwise one the next weights share scales too: X counts twice, V once. */
+        for (uint32_t c = 0; c < 6 && per_tensor == 0; c++) {
+            struct fdm_extent x = behind.tensors[plain->ops[1].output].channels[c];
+            double reach = fmax(fabs((double)x.min), fabs((double)x.max));
+            double ratio = reach * reach / largest(equal, 2, false, c);
+            if (reach > 0.0 && fabs(ratio - 1.0) > 0.01)
+                fail_msg("channel %u: X^2 / V is %g", c, ratio);
+        }
         fdm_extents_release(&before);
         fdm_extents_release(&behind);
         fdm_graph_free(equal);
