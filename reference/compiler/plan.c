@@ -44,22 +44,10 @@ static void extend(struct life *life, uint32_t layer)
 /* How high the window of a layer is; 0 if it reads its input whole. */
 static int32_t window(const struct planner *planner, uint32_t layer)
 {
-    struct fdm_network_span rows = fdm_network_needs(planner->network, &planner->layers[layer], 0);
-    switch (planner->layers[layer].op) {
-    case FDM_NN_OP_CONV_S8:
-        return planner->layers[layer].params.conv_s8.shape.kernel_h;
-    case FDM_NN_OP_DWCONV_S8:
-        return planner->layers[layer].params.dwconv_s8.conv.shape.kernel_h;
-    case FDM_NN_OP_CONV_F32:
-        return planner->layers[layer].params.conv_f32.shape.kernel_h;
-    case FDM_NN_OP_DWCONV_F32:
-        return planner->layers[layer].params.dwconv_f32.conv.shape.kernel_h;
-    case FDM_NN_OP_QUANTIZE_U8_S8:
-    case FDM_NN_OP_DEQUANTIZE_S8_F32:
-        return rows.end - rows.begin;
-    default:
-        return 0;
-    }
+    const struct fdm_nn_conv_shape *shape = fdm_network_conv_shape(&planner->layers[layer]);
+    if (shape != NULL)
+        return shape->kernel_h;
+    return fdm_network_is_elementwise(&planner->layers[layer]) ? 1 : 0;
 }
 
 /* Layers that can be streamed: those that read windows of rows, in a chain from the input. */

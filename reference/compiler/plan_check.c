@@ -7,27 +7,6 @@
 
 /* ---- what stands in the tables -------------------------------------------------------------- */
 
-static const struct fdm_nn_conv_shape *conv_shape(const struct fdm_network_layer *layer)
-{
-    switch (layer->op) {
-    case FDM_NN_OP_CONV_S8:
-        return &layer->params.conv_s8.shape;
-    case FDM_NN_OP_DWCONV_S8:
-        return &layer->params.dwconv_s8.conv.shape;
-    case FDM_NN_OP_CONV_F32:
-        return &layer->params.conv_f32.shape;
-    case FDM_NN_OP_DWCONV_F32:
-        return &layer->params.dwconv_f32.conv.shape;
-    default:
-        return NULL;
-    }
-}
-
-static bool is_elementwise(const struct fdm_network_layer *layer)
-{
-    return layer->op == FDM_NN_OP_QUANTIZE_U8_S8 || layer->op == FDM_NN_OP_DEQUANTIZE_S8_F32;
-}
-
 static enum fdm_status check_layer(const struct fdm_network *network, uint32_t index,
                                    struct fdm_error *err)
 {
@@ -37,8 +16,8 @@ static enum fdm_status check_layer(const struct fdm_network *network, uint32_t i
         return fdm_fail(err, FDM_ERR_MISMATCH, "layer %u: an index is out of range", index);
     const struct fdm_network_tensor *in = &network->tensors[layer->input];
     const struct fdm_network_tensor *out = &network->tensors[layer->output];
-    const struct fdm_nn_conv_shape *s = conv_shape(layer);
-    bool same = s == NULL ? !is_elementwise(layer) || in->h == out->h
+    const struct fdm_nn_conv_shape *s = fdm_network_conv_shape(layer);
+    bool same = s == NULL ? !fdm_network_is_elementwise(layer) || in->h == out->h
                           : s->in_h == in->h && s->out_h == out->h;
     if (!same)
         return fdm_fail(err, FDM_ERR_MISMATCH, "layer %u: its tensors have other heights", index);
@@ -133,10 +112,10 @@ static enum fdm_nn_status object(struct actor *actor, const char *words, int32_t
 /* The input rows of output row `row`. */
 static struct fdm_nn_taps taps_of(const struct fdm_network_layer *layer, int32_t in_h, int32_t row)
 {
-    const struct fdm_nn_conv_shape *s = conv_shape(layer);
+    const struct fdm_nn_conv_shape *s = fdm_network_conv_shape(layer);
     if (s != NULL)
         return fdm_nn_taps(row, s->stride_h, s->pad_top, s->kernel_h, in_h);
-    if (is_elementwise(layer))
+    if (fdm_network_is_elementwise(layer))
         return (struct fdm_nn_taps){0, 1, row};
     return (struct fdm_nn_taps){0, in_h, 0};
 }
@@ -168,7 +147,7 @@ static bool may_overwrite(const struct actor *actor, const struct fdm_nn_call *c
     size_t in = place_of(stage, &call->in, row);
     for (int32_t y = call->first; y < call->first + call->count; y++) {
         size_t out = place_of(stage, &call->out, y);
-        bool itself = is_elementwise(layer) && y == row && in == out &&
+        bool itself = fdm_network_is_elementwise(layer) && y == row && in == out &&
                       call->in.row_bytes == call->out.row_bytes;
         if (hit(in, call->in.row_bytes, out, call->out.row_bytes) && !itself)
             return false;

@@ -37,8 +37,8 @@ static void role_of(const char *weight, char out[FDM_KERAS_MAX_NAME])
     out[len] = '\0';
 }
 
-enum fdm_status fdm_h5_keep_floats(struct fdm_keras_file *file, const char *layer, const char *role,
-                                   const struct fdm_h5_floats *floats, struct fdm_error *err)
+static enum fdm_status keep(struct fdm_keras_file *file, const char *layer, const char *role,
+                            const struct fdm_h5_floats *floats, struct fdm_error *err)
 {
     struct fdm_keras_array array = {
         .rank = floats->rank, .count = floats->count, .values = floats->values};
@@ -48,24 +48,30 @@ enum fdm_status fdm_h5_keep_floats(struct fdm_keras_file *file, const char *laye
     return fdm_keras_add_array(file, &array, err);
 }
 
+enum fdm_status fdm_h5_extract_floats(const struct fdm_h5_file *h5, const char *path,
+                                      const char *layer, const char *role,
+                                      struct fdm_keras_file *out, struct fdm_error *err)
+{
+    struct fdm_h5_floats floats = {0};
+    enum fdm_status status =
+        fdm_h5_read_floats(h5, path, FDM_KERAS_MAX_FLOATS - out->float_count, &floats, err);
+    return status == FDM_OK ? keep(out, layer, role, &floats, err) : status;
+}
+
 static enum fdm_status extract_weight(const struct fdm_h5_file *h5, const char *layer,
                                       const char *group, const char *weight,
                                       struct fdm_keras_file *out, struct fdm_error *err)
 {
     char role[FDM_KERAS_MAX_NAME];
-    struct fdm_h5_floats floats = {0};
     struct fdm_buf path;
     fdm_buf_init(&path);
     fdm_buf_printf(&path, "%s/%s", group, weight);
+    role_of(weight, role);
     enum fdm_status status = fdm_buf_check(&path, err);
     if (status == FDM_OK)
-        status = fdm_h5_read_floats(h5, path.data, FDM_KERAS_MAX_FLOATS - out->float_count, &floats,
-                                    err);
+        status = fdm_h5_extract_floats(h5, path.data, layer, role, out, err);
     fdm_buf_release(&path);
-    if (status != FDM_OK)
-        return status;
-    role_of(weight, role);
-    return fdm_h5_keep_floats(out, layer, role, &floats, err);
+    return status;
 }
 
 static enum fdm_status extract_group(const struct fdm_h5_file *h5, const char *layer,

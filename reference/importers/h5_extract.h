@@ -15,9 +15,10 @@
 enum fdm_status fdm_h5_extract(const uint8_t *bytes, size_t len, struct fdm_keras_file *out,
                                struct fdm_error *err);
 
-/* Adds numbers read from a file to the parts and takes `floats->values`, also on failure: errors of
- * fdm_keras_add_array(). Longer names than FDM_KERAS_MAX_NAME allows are cut. */
-enum fdm_status fdm_h5_keep_floats(struct fdm_keras_file *file, const char *layer, const char *role,
-                                   const struct fdm_h5_floats *floats, struct fdm_error *err);
+/* Adds the dataset at `path` to the parts, as `role` of `layer`; longer names than
+ * FDM_KERAS_MAX_NAME allows are cut. Errors of fdm_h5_read_floats() and fdm_keras_add_array(). */
+enum fdm_status fdm_h5_extract_floats(const struct fdm_h5_file *h5, const char *path,
+                                      const char *layer, const char *role,
+                                      struct fdm_keras_file *out, struct fdm_error *err);
 
 #endif

@@ -134,18 +134,14 @@ static enum fdm_status read_variable(const struct fdm_h5_file *h5, const char *g
                                      const char *layer, const char *role,
                                      struct fdm_keras_file *out, struct fdm_error *err)
 {
-    struct fdm_h5_floats floats = {0};
     struct fdm_buf path;
     fdm_buf_init(&path);
     fdm_buf_printf(&path, "%s/%zu", group, index);
     enum fdm_status status = fdm_buf_check(&path, err);
     if (status == FDM_OK)
-        status = fdm_h5_read_floats(h5, path.data, FDM_KERAS_MAX_FLOATS - out->float_count, &floats,
-                                    err);
+        status = fdm_h5_extract_floats(h5, path.data, layer, role, out, err);
     fdm_buf_release(&path);
-    if (status != FDM_OK)
-        return status;
-    return fdm_h5_keep_floats(out, layer, role, &floats, err);
+    return status;
 }
 
 static enum fdm_status read_layer(const struct fdm_h5_file *h5, const struct fdm_keras_layer *layer,

@@ -125,6 +125,30 @@ const float *fdm_network_output(const struct fdm_network *network, const void *a
 /* A tensor's rows, for a kernel's call. */
 struct fdm_nn_rows fdm_network_rows(const struct fdm_network_tensor *tensor, void *arena);
 
+/* A convolution's geometry; NULL for other operators. */
+static inline const struct fdm_nn_conv_shape *
+fdm_network_conv_shape(const struct fdm_network_layer *layer)
+{
+    switch (layer->op) {
+    case FDM_NN_OP_CONV_S8:
+        return &layer->params.conv_s8.shape;
+    case FDM_NN_OP_DWCONV_S8:
+        return &layer->params.dwconv_s8.conv.shape;
+    case FDM_NN_OP_CONV_F32:
+        return &layer->params.conv_f32.shape;
+    case FDM_NN_OP_DWCONV_F32:
+        return &layer->params.dwconv_f32.conv.shape;
+    default:
+        return NULL;
+    }
+}
+
+/* Whether each output element depends on the input's element in the same place alone. */
+static inline bool fdm_network_is_elementwise(const struct fdm_network_layer *layer)
+{
+    return layer->op == FDM_NN_OP_QUANTIZE_U8_S8 || layer->op == FDM_NN_OP_DEQUANTIZE_S8_F32;
+}
+
 /* The input rows begin..end-1 that one output row needs; later rows need none before `begin`. */
 struct fdm_network_span {
     int32_t begin, end;

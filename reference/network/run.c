@@ -34,35 +34,14 @@ struct fdm_nn_rows fdm_network_rows(const struct fdm_network_tensor *tensor, voi
 
 /* ---- which rows, and how many at once ---- */
 
-static const struct fdm_nn_conv_shape *conv_shape(const struct fdm_network_layer *layer)
-{
-    switch (layer->op) {
-    case FDM_NN_OP_CONV_S8:
-        return &layer->params.conv_s8.shape;
-    case FDM_NN_OP_DWCONV_S8:
-        return &layer->params.dwconv_s8.conv.shape;
-    case FDM_NN_OP_CONV_F32:
-        return &layer->params.conv_f32.shape;
-    case FDM_NN_OP_DWCONV_F32:
-        return &layer->params.dwconv_f32.conv.shape;
-    default:
-        return NULL;
-    }
-}
-
-static bool is_elementwise(const struct fdm_network_layer *layer)
-{
-    return layer->op == FDM_NN_OP_QUANTIZE_U8_S8 || layer->op == FDM_NN_OP_DEQUANTIZE_S8_F32;
-}
-
 struct fdm_network_span fdm_network_needs(const struct fdm_network *network,
                                           const struct fdm_network_layer *layer, int32_t row)
 {
     int32_t in_h = network->tensors[layer->input].h;
-    const struct fdm_nn_conv_shape *s = conv_shape(layer);
+    const struct fdm_nn_conv_shape *s = fdm_network_conv_shape(layer);
     if (s == NULL)
-        return is_elementwise(layer) ? (struct fdm_network_span){row, row + 1}
-                                     : (struct fdm_network_span){0, in_h};
+        return fdm_network_is_elementwise(layer) ? (struct fdm_network_span){row, row + 1}
+                                                 : (struct fdm_network_span){0, in_h};
     int32_t begin = row * s->stride_h - s->pad_top;
     int32_t end = begin + s->kernel_h;
     return (struct fdm_network_span){begin < 0 ? 0 : begin, end < in_h ? end : in_h};
@@ -80,7 +59,7 @@ static int32_t rows_at_once(const struct fdm_network *network,
         return 1;
     int32_t left = out->h - first;
     bool apart = out->offset >= in->offset + in->bytes || in->offset >= out->offset + out->bytes;
-    if (apart || (is_elementwise(layer) && in->offset == out->offset))
+    if (apart || (fdm_network_is_elementwise(layer) && in->offset == out->offset))
         return left;
     size_t oldest = (size_t)fdm_network_needs(network, layer, first).begin;
     size_t end = in->offset + oldest * row_bytes(in);

@@ -20,23 +20,6 @@ static const struct fdm_op *conv_at(const struct fdm_graph *graph, uint32_t inde
     return NULL;
 }
 
-/* The geometry of a layer that is a convolution, or NULL. */
-static const struct fdm_nn_conv_shape *shape_of(const struct fdm_network_layer *layer)
-{
-    switch (layer->op) {
-    case FDM_NN_OP_CONV_F32:
-        return &layer->params.conv_f32.shape;
-    case FDM_NN_OP_DWCONV_F32:
-        return &layer->params.dwconv_f32.conv.shape;
-    case FDM_NN_OP_CONV_S8:
-        return &layer->params.conv_s8.shape;
-    case FDM_NN_OP_DWCONV_S8:
-        return &layer->params.dwconv_s8.conv.shape;
-    default:
-        return NULL;
-    }
-}
-
 /* ---- the float network's means ---- */
 
 struct float_means {
@@ -51,7 +34,7 @@ static void watch_input(void *context, uint32_t index, size_t at)
     const struct fdm_network_layer *layer = &f->network->layers[index];
     const unsigned char *base = f->arena;
     const void *input = base + f->network->tensors[layer->input].offset;
-    if (at == 0 && shape_of(layer) != NULL)
+    if (at == 0 && fdm_network_conv_shape(layer) != NULL)
         fdm_tap_means_add_f32(&f->means[index], input);
 }
 
@@ -70,8 +53,9 @@ static enum fdm_status collect(struct float_means *f, const struct fdm_samples *
     if (f->means == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "no memory for means");
     for (uint32_t i = 0; status == FDM_OK && i < f->network->layer_count; i++)
-        if (shape_of(&f->network->layers[i]) != NULL)
-            status = fdm_tap_means_init(&f->means[i], shape_of(&f->network->layers[i]), err);
+        if (fdm_network_conv_shape(&f->network->layers[i]) != NULL)
+            status = fdm_tap_means_init(&f->means[i],
+                                        fdm_network_conv_shape(&f->network->layers[i]), err);
     if (status == FDM_OK)
         status = fdm_samples_arena(f->network, &f->arena, err);
     const struct fdm_network_observer observer = {.context = f, .before = watch_input};
@@ -97,7 +81,7 @@ static enum fdm_status float_targets(const struct fdm_graph *folded,
     status = collect(&f, samples, err);
     uint32_t conv = 0;
     for (uint32_t i = 0; status == FDM_OK && i < network->layer_count; i++) {
-        if (shape_of(&network->layers[i]) == NULL)
+        if (fdm_network_conv_shape(&network->layers[i]) == NULL)
             continue;
         const struct fdm_op *op = conv_at(folded, conv);
         const float *weights = folded->tensors[op->inputs[1]].data;
@@ -176,7 +160,7 @@ static enum fdm_status correct_layer(struct march *march, const struct fdm_netwo
 {
     const struct fdm_network_tensor *in = &march->network->tensors[layer->input];
     struct fdm_tap_means means;
-    enum fdm_status status = fdm_tap_means_init(&means, shape_of(layer), err);
+    enum fdm_status status = fdm_tap_means_init(&means, fdm_network_conv_shape(layer), err);
     for (uint32_t i = 0; status == FDM_OK && i < march->count; i++)
         fdm_tap_means_add_s8(&means, (const int8_t *)(march->from + i * march->stride), in->scale,
                              in->zero_point);
@@ -244,7 +228,7 @@ static enum fdm_status run_march(struct march *march, const double *const *targe
     uint32_t conv = 0;
     for (uint32_t i = 0; status == FDM_OK && i < march->network->layer_count; i++) {
         struct fdm_network_layer layer = march->network->layers[i];
-        if (shape_of(&layer) != NULL) {
+        if (fdm_network_conv_shape(&layer) != NULL) {
             const struct fdm_op *op = conv_at(march->graph, conv);
             status = correct_layer(march, &layer, op, targets[conv], err);
             layer.bias = march->graph->tensors[op->inputs[2]].data;
