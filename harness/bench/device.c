@@ -29,6 +29,7 @@ struct fdm_device {
     struct fdm_lock *lock;
     struct fdm_ssh *ssh;          /* kept over all cases */
     struct fdm_firmware firmware; /* of the case under way */
+    size_t arena_bytes;           /* of its network */
     struct fdm_stream *stream;
 };
 
@@ -407,6 +408,7 @@ static enum fdm_status build(struct fdm_device *device, const struct fdm_plan_ca
     const struct fdm_firmware_options options = {.board = device->options.board,
                                                  .network = fdm_plan_network(item),
                                                  .version = device->options.version};
+    device->arena_bytes = options.network->arena_bytes;
     return fdm_firmware_build(&options, &device->firmware, err);
 }
 
@@ -472,6 +474,8 @@ enum fdm_status fdm_device_describe(void *context, struct fdm_figure *figures, s
         return status;
     enum fdm_figure_kind kind =
         device->options.emulated ? FDM_FIGURE_EMULATED : FDM_FIGURE_MEASURED;
+    if (memory.activations == 0) /* a program for Linux takes it from the system */
+        memory.activations = device->arena_bytes;
     fdm_elf_memory_sum(&memory, &card);
     add_figure(figures, figure_count, "activation_ram_bytes", kind, card.activation_ram);
     add_figure(figures, figure_count, "runtime_ram_bytes", kind, card.runtime_ram);

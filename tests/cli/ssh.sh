@@ -55,6 +55,8 @@ expect 0 "$fdm" run --board a7,a35 --images tiny="$images" --json
 equal "$(jq -c '[.[] | [.board, .emulated, .tables[0].rows[0].state, .tables[0].rows[0].correct]]' "$work/out")" \
     "[[\"STM32MP157F-DK2@qemu-arm\",\"yes\",\"complete\",$reference],[\"STM32MP257F-DK2@qemu-aarch64\",\"yes\",\"complete\",$reference]]" \
     "two boards behind ssh"
+equal "$(jq -c '[.[] | [.tables[1].rows[] | select(.name == "activation_ram_bytes" or .name == "arena_bytes").value] | .[0] > 0 and .[0] == .[1]]' "$work/out")" \
+    "[true,true]" "their activations' memory"
 expect 0 "$fdm" doctor --json
 equal "$(jq -r '.[] | select(.subject == "a7") | .state' "$work/out")" ok "the doctor reaches the board"
 
