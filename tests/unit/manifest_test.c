@@ -76,11 +76,12 @@ static void the_datasets_know_what_comes_out(void **state)
     struct fdm_manifest *manifest;
     load(&registry, &manifest);
     for (size_t s = 0; s < sizeof sets / sizeof sets[0]; s++) {
-        const struct fdm_download *found = NULL;
-        for (size_t i = 0; i < fdm_manifest_count(manifest); i++)
-            if (strcmp(fdm_download_name(fdm_manifest_at(manifest, i)), sets[s].id) == 0)
-                found = fdm_manifest_at(manifest, i);
-        assert_non_null(found);
+        size_t at = 0;
+        while (at < fdm_manifest_count(manifest) &&
+               strcmp(fdm_download_name(fdm_manifest_at(manifest, at)), sets[s].id) != 0)
+            at++;
+        assert_true(at < fdm_manifest_count(manifest));
+        const struct fdm_download *found = fdm_manifest_at(manifest, at);
         assert_int_equal(found->dataset->image_count, sets[s].images);
         assert_int_equal(found->dataset->class_count, sets[s].classes);
         assert_int_equal(found->licence != NULL, sets[s].licensed);
