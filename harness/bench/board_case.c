@@ -77,6 +77,9 @@ static enum fdm_status check_identity(const struct bench *bench, struct fdm_erro
         return fdm_fail(
             err, FDM_ERR_MISMATCH, "the program says it runs on %s, not on %s", hello->board,
             task->board->device_tree != NULL ? task->board->device_tree : task->board->id);
+    if (!task->emulated && hello->counter_kind == FDM_COUNTER_INSTRUCTIONS)
+        return fdm_fail(err, FDM_ERR_MISMATCH,
+                        "the board counts instructions, so an emulator stands in for it");
     /* A system that changes its clock is judged by the clock of its timed runs. */
     if (!task->emulated && task->board->clock_hz != 0 && hello->clock_hz != 0 &&
         hello->counter_kind != FDM_COUNTER_NANOSECONDS && hello->clock_hz != task->board->clock_hz)

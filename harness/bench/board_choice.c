@@ -30,6 +30,18 @@ static enum fdm_status choose_twin(const struct fdm_registry *registry,
     return set_name(out, board->id, board->twin, err);
 }
 
+/* The emulator among the words that start the agent on a lab's board, without its folder; or NULL.
+ */
+static const char *find_qemu(const struct fdm_lab_board *lab)
+{
+    for (size_t i = 0; lab != NULL && lab->run_prefix[i] != NULL; i++) {
+        const char *name = fdm_fs_basename(lab->run_prefix[i]);
+        if (strncmp(name, "qemu-", 5) == 0)
+            return name;
+    }
+    return NULL;
+}
+
 enum fdm_status fdm_board_choose(const struct fdm_registry *registry, const struct fdm_lab *lab,
                                  const char *name, bool emulate, struct fdm_board_choice *out,
                                  struct fdm_error *err)
@@ -52,10 +64,9 @@ enum fdm_status fdm_board_choose(const struct fdm_registry *registry, const stru
                         found == FDM_ERR_NOT_FOUND && board->twin != NULL
                             ? "; --emulate runs its emulated twin instead"
                             : "");
-    const char *prefix = out->lab != NULL ? out->lab->run_prefix[0] : NULL;
-    bool in_qemu = prefix != NULL && strncmp(fdm_fs_basename(prefix), "qemu", 4) == 0;
+    const char *qemu = find_qemu(out->lab);
     out->board = board;
     out->executor = board;
-    out->emulated = board->kind == FDM_BOARD_EMULATED || in_qemu;
-    return set_name(out, board->id, in_qemu ? fdm_fs_basename(prefix) : NULL, err);
+    out->emulated = board->kind == FDM_BOARD_EMULATED || qemu != NULL;
+    return set_name(out, board->id, qemu, err);
 }

@@ -136,21 +136,62 @@ static void print_cores(struct fdm_buf *out, uint64_t cores)
             fdm_buf_printf(out, "%s%u", out->len > 0 ? "," : "", core);
 }
 
+/* Do the lab's words start the agent in an emulator that is to count instructions? */
+static bool counts_there(const struct fdm_lab_board *lab)
+{
+    size_t i = 0;
+    while (lab->run_prefix[i] != NULL && strcmp(lab->run_prefix[i], FDM_BOARD_COUNTER) != 0)
+        i++;
+    return lab->run_prefix[i] != NULL;
+}
+
+/* What stands on the board, and how the agent is started there. */
+struct remote {
+    struct fdm_buf program;
+    struct fdm_buf counter; /* empty where nothing counts */
+    struct fdm_buf cores;
+    char threads[16];
+};
+
+static enum fdm_status describe_remote(const struct fdm_device *device, struct remote *out,
+                                       struct fdm_error *err)
+{
+    fdm_buf_printf(&out->program, "%s/fdm-agent-%.16s", device->options.lab->folder,
+                   device->firmware.sha256);
+    if (counts_there(device->options.lab))
+        fdm_buf_printf(&out->counter, "%s/fdm-agent-%.16s.counter.so", device->options.lab->folder,
+                       device->firmware.sha256);
+    print_cores(&out->cores, choose_cores(device, choose_threads(device)));
+    snprintf(out->threads, sizeof out->threads, "%u", choose_threads(device));
+    enum fdm_status status = fdm_buf_check(&out->program, err);
+    if (status == FDM_OK)
+        status = fdm_buf_check(&out->counter, err);
+    return status == FDM_OK ? fdm_buf_check(&out->cores, err) : status;
+}
+
+static enum fdm_status push(const struct fdm_device *device, const char *local, const char *remote,
+                            struct fdm_error *err)
+{
+    return fdm_ssh_push(device->ssh, local, remote, 0755, fdm_clock_now_ns() + PUSH_TIMEOUT_NS,
+                        err);
+}
+
 /* The words that start the agent on the board. */
-static void remote_command(const struct fdm_device *device, const char *program, const char *cores,
-                           const char *threads, const char *command[COMMAND_MAX])
+static void remote_command(const struct fdm_device *device, const struct remote *remote,
+                           const char *command[COMMAND_MAX])
 {
     const char *const *prefix = device->options.lab->run_prefix;
     size_t count = 0;
     for (; prefix[count] != NULL; count++)
-        command[count] = prefix[count];
-    command[count++] = program;
-    if (cores != NULL) {
+        command[count] =
+            strcmp(prefix[count], FDM_BOARD_COUNTER) == 0 ? remote->counter.data : prefix[count];
+    command[count++] = remote->program.data;
+    if (remote->cores.len > 0) {
         command[count++] = "--cores";
-        command[count++] = cores;
+        command[count++] = remote->cores.data;
     }
     command[count++] = "--threads";
-    command[count++] = threads;
+    command[count++] = remote->threads;
     command[count] = NULL;
 }
 
@@ -159,30 +200,21 @@ static enum fdm_status open_ssh(struct fdm_device *device, struct fdm_error *err
     const struct fdm_lab_board *lab = device->options.lab;
     const struct fdm_ssh_options options = {.host = lab->ssh_host, .config = lab->ssh_config};
     const char *command[COMMAND_MAX];
-    char threads[16];
-    struct fdm_buf remote;
-    struct fdm_buf cores;
-    fdm_buf_init(&remote);
-    fdm_buf_init(&cores);
-    enum fdm_status status = FDM_OK;
-    if (device->ssh == NULL)
+    struct remote remote = {0};
+    enum fdm_status status = describe_remote(device, &remote, err);
+    if (status == FDM_OK && device->ssh == NULL)
         status = fdm_ssh_open(&options, &device->ssh, err);
-    fdm_buf_printf(&remote, "%s/fdm-agent-%.16s", lab->folder, device->firmware.sha256);
-    print_cores(&cores, choose_cores(device, choose_threads(device)));
-    snprintf(threads, sizeof threads, "%u", choose_threads(device));
     if (status == FDM_OK)
-        status = fdm_buf_check(&remote, err);
-    if (status == FDM_OK)
-        status = fdm_buf_check(&cores, err);
-    if (status == FDM_OK)
-        status = fdm_ssh_push(device->ssh, device->firmware.program, remote.data, 0755,
-                              fdm_clock_now_ns() + PUSH_TIMEOUT_NS, err);
+        status = push(device, device->firmware.program, remote.program.data, err);
+    if (status == FDM_OK && remote.counter.len > 0)
+        status = push(device, device->firmware.counter, remote.counter.data, err);
     if (status == FDM_OK) {
-        remote_command(device, remote.data, cores.data, threads, command);
+        remote_command(device, &remote, command);
         status = fdm_ssh_stream(device->ssh, command, &device->stream, err);
     }
-    fdm_buf_release(&remote);
-    fdm_buf_release(&cores);
+    fdm_buf_release(&remote.program);
+    fdm_buf_release(&remote.counter);
+    fdm_buf_release(&remote.cores);
     return status;
 }
 
@@ -405,9 +437,11 @@ static enum fdm_status open_flashed(struct fdm_device *device, const struct fdm_
 static enum fdm_status build(struct fdm_device *device, const struct fdm_plan_case *item,
                              struct fdm_error *err)
 {
+    const struct fdm_lab_board *lab = device->options.lab;
     const struct fdm_firmware_options options = {.board = device->options.board,
                                                  .network = fdm_plan_network(item),
-                                                 .version = device->options.version};
+                                                 .version = device->options.version,
+                                                 .counter = lab != NULL && counts_there(lab)};
     device->arena_bytes = options.network->arena_bytes;
     return fdm_firmware_build(&options, &device->firmware, err);
 }

@@ -10,6 +10,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
 #include "harness/base/proc.h"
+#include "harness/build/counter.h"
 #include "harness/build/recipe.h"
 #include "harness/build/words.h"
 #include "reference/compiler/emit.h"
@@ -18,8 +19,6 @@
 #define WORDS_MAX ((size_t)256 << 10)
 #define KEY_DIGITS 16
 #define COUNTER "counter.so"
-#define COUNTER_SOURCE "targets/linux/qemu_counter.c"
-#define COUNTER_SOURCE_MAX ((size_t)1 << 20)
 #define PROGRAM "agent.elf"
 
 /* A build under way. */
@@ -239,60 +238,16 @@ static bool wants_counter(const struct build *build)
     for (size_t i = 0; i < board->launch_count; i++)
         if (strcmp(board->launch[i], FDM_BOARD_COUNTER) == 0)
             return true;
-    return false;
+    return build->options->counter;
 }
 
-/* For this computer, whose emulator loads it. */
 static enum fdm_status make_counter(struct build *build, struct fdm_error *err)
 {
-    char *source = NULL;
     char *out = NULL;
-    struct fdm_proc_exit end = {0};
-    enum fdm_status status = join(&source, build->sources, COUNTER_SOURCE, err);
+    enum fdm_status status = join(&out, build->work, COUNTER, err);
     if (status == FDM_OK)
-        status = join(&out, build->work, COUNTER, err);
-    const char *const argv[] = {"cc",
-                                "-std=c11",
-                                "-D_GNU_SOURCE",
-                                "-O2",
-                                "-shared",
-                                "-fPIC",
-                                "-fvisibility=hidden",
-                                "-I",
-                                build->sources,
-                                "-o",
-                                out,
-                                source,
-                                NULL};
-    if (status == FDM_OK && !fdm_proc_exists("cc"))
-        status = fdm_fail(err, FDM_ERR_NOT_FOUND,
-                          "cc is not installed, and makes what counts instructions in %s: apt-get "
-                          "install gcc libc6-dev",
-                          build->options->board->id);
-    if (status == FDM_OK)
-        status = fdm_proc_run(argv, build->work, fdm_clock_now_ns() + COMPILE_NS, WORDS_MAX, NULL,
-                              &build->words, &end, err);
-    if (status == FDM_OK && end.code != 0)
-        status = fdm_fail(err, FDM_ERR_FORMAT, "cc refuses %s:\n%s", source, build->words.data);
-    free(source);
+        status = fdm_counter_make(build->sources, out, &build->words, err);
     free(out);
-    return status;
-}
-
-/* Its source is one of those that make a program. */
-static enum fdm_status hash_counter(const struct build *build, struct fdm_sha256 *hash,
-                                    struct fdm_error *err)
-{
-    char *source = NULL;
-    uint8_t *text = NULL;
-    size_t len = 0;
-    enum fdm_status status = join(&source, build->sources, COUNTER_SOURCE, err);
-    if (status == FDM_OK)
-        status = fdm_fs_read(source, COUNTER_SOURCE_MAX, &text, &len, err);
-    if (status == FDM_OK)
-        fdm_sha256_update(hash, text, len);
-    free(text);
-    free(source);
     return status;
 }
 
@@ -309,7 +264,7 @@ static enum fdm_status name_program(struct build *build, struct fdm_error *err)
     fdm_sha256_update(hash, build->recipe.digest.data, build->recipe.digest.len);
     fdm_sha256_update(hash, build->network.data, build->network.len);
     if (wants_counter(build))
-        status = hash_counter(build, hash, err);
+        status = fdm_counter_hash(build->sources, hash, err);
     fdm_sha256_finish(hash, hex);
     snprintf(build->name, sizeof build->name, "%s-%.*s", build->options->board->id, KEY_DIGITS,
              hex);

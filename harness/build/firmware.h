@@ -31,11 +31,13 @@ struct fdm_firmware_options {
     const char *sources; /* the folder that holds targets/firmware.json; NULL: that of the
                             installation, or of the source tree */
     const char *folder;  /* where programs are kept; NULL: "firmware" in the user's cache folder */
+    bool counter;        /* the plugin too, for one that is started in QEMU by other words than the
+                            board's own */
 };
 
 struct fdm_firmware {
     char *program; /* path of the ELF file */
-    char *counter; /* of the plugin beside it; NULL unless the board is launched with one */
+    char *counter; /* of the plugin beside it; NULL unless asked for, or launched with */
     char sha256[FDM_SHA256_HEX_SIZE];
     char *compiler; /* first line of its --version */
     char *flags;    /* those that shape the code */

@@ -42,8 +42,10 @@ struct fdm_lab_board {
     const char *ssh_host; /* what `ssh` takes: host, user@host or an alias; never begins with '-' */
     const char *ssh_config; /* file for `ssh -F`; NULL: the user's own */
     const char *folder;     /* where the agent is put on the board; NULL: /tmp */
-    const char
-        *run_prefix[FDM_LAB_ARGV_MAX + 1]; /* words before the agent's command; ends with NULL */
+    /* Words before the agent's command; ends with NULL. FDM_BOARD_COUNTER among them stands for
+     * QEMU's plugin that counts instructions, which is put on the board beside the agent:
+     * ["qemu-arm", "-cpu", "cortex-a7", "-plugin", "{counter}"]. */
+    const char *run_prefix[FDM_LAB_ARGV_MAX + 1];
     uint64_t cores; /* on which the agent runs: bit i is core i; 0: the board's last one */
 };
 

@@ -79,8 +79,8 @@ struct fdm_board_flash {
 
 /* Stands in `launch` for the program's file. */
 #define FDM_BOARD_PROGRAM "{program}"
-/* Likewise for QEMU's plugin that counts instructions in user mode (targets/linux/qemu_counter.c).
- */
+/* Likewise, and in a lab file's `run_prefix`, for QEMU's plugin that counts instructions in user
+ * mode (targets/linux/qemu_counter.c). */
 #define FDM_BOARD_COUNTER "{counter}"
 
 struct fdm_board_entry {

@@ -1,8 +1,13 @@
 /* A plugin for QEMU's user mode that counts executed instructions (instruction_counter.h). Built
- * with this computer's compiler by harness/build, for boards whose launch asks for it.
+ * with this computer's compiler by harness/build, for boards whose launch asks for it; by hand:
+ *
+ *   cc -shared -fPIC -fvisibility=hidden -I. -o counter.so targets/linux/qemu_counter.c
  *
  * The declarations are our own, of the few functions used of QEMU's plugin interface, version 1
  * (qemu.org, "QEMU TCG Plugins"): distributions ship no header. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* for memfd_create() */
+#endif
 #include "targets/linux/instruction_counter.h"
 
 #include <stddef.h>

@@ -2,19 +2,9 @@
 # Boards with nothing attached: the real firmware on emulated Cortex-M and Cortex-A, several at once, twins of real
 # boards; and what happens when the program is damaged, the emulator dies, or two runs meet on one board.
 . "$(dirname "$0")/lib.sh"
-for tool in arm-none-eabi-gcc qemu-system-arm arm-linux-gnueabihf-gcc aarch64-linux-gnu-gcc qemu-arm qemu-aarch64; do
-    command -v $tool >/dev/null || {
-        echo "skipped: $tool is not installed"
-        exit 77
-    }
-done
+need_tools arm-none-eabi-gcc qemu-system-arm arm-linux-gnueabihf-gcc aarch64-linux-gnu-gcc qemu-arm qemu-aarch64
 root=$(cd "$(dirname "$0")/../.." && pwd)
-"$3" "$work/world" 8 || fail "the test's world"
-mine=$HOME/.config/fdm-bench
-mkdir -p "$mine/boards"
-cp -r "$work/world/data/datasets" "$work/world/data/models" "$mine/"
-export FDM_MODELS="$work/world/models"
-images=$work/world/images
+own_world "$3" 8
 
 expect 0 "$fdm" run --images tiny="$images" --json
 reference=$(jq -r '.tables[0].rows[0].correct' "$work/out")

@@ -2,15 +2,10 @@
 # A microcontroller board that is flashed: the real program is built for it, a stand-in for OpenOCD says what OpenOCD
 # says, and a folder stands in for the kernel's list of debug probes.
 . "$(dirname "$0")/lib.sh"
-command -v arm-none-eabi-gcc >/dev/null || {
-    echo "skipped: arm-none-eabi-gcc is not installed"
-    exit 77
-}
-"$3" "$work/world" 4 || fail "the test's world"
-mine=$HOME/.config/fdm-bench
-mkdir -p "$mine" "$work/bin"
-cp -r "$work/world/data/datasets" "$work/world/data/models" "$mine/"
-export FDM_MODELS="$work/world/models" FDM_SYSFS="$work/sys" FDM_DEV="$work/dev" PATH="$work/bin:$PATH"
+need_tools arm-none-eabi-gcc
+own_world "$3" 4
+mkdir -p "$work/bin"
+export FDM_SYSFS="$work/sys" FDM_DEV="$work/dev" PATH="$work/bin:$PATH"
 cat >"$work/bin/openocd" <<TOOL
 #!/bin/sh
 echo "\$*" >>"$work/calls"
@@ -36,7 +31,7 @@ lab() { # lab MEMBERS
     printf '{"boards":[{"name":"h7","board":"STM32H747I-DISCO","flasher":"openocd",%s}]}' "$1" >"$mine/lab.json"
 }
 run() {
-    "$fdm" run --board h7 --images tiny="$work/world/images" --limit 2 --fresh
+    "$fdm" run --board h7 --images tiny="$images" --limit 2 --fresh
 }
 fails() { # fails CODE TEXT
     : >"$work/calls"

@@ -46,3 +46,23 @@ need_data() { # need_data PATH...: ends the script as skipped where test data is
         }
     done
 }
+
+need_tools() { # need_tools PROGRAM...: ends the script as skipped where one is not installed
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || {
+            echo "skipped: $tool is not installed"
+            exit 77
+        }
+    done
+}
+
+# own_world TEST_WORKSPACE COUNT: a small model and so many images of each class, in $images, as the user's own; his
+# folder is $mine.
+own_world() {
+    "$1" "$work/world" "$2" || fail "the test's world"
+    mine=$HOME/.config/fdm-bench
+    mkdir -p "$mine/boards"
+    cp -r "$work/world/data/datasets" "$work/world/data/models" "$mine/"
+    export FDM_MODELS="$work/world/models"
+    images=$work/world/images
+}

@@ -3,19 +3,10 @@
 # for a port with the help of a preloaded library ($5).
 . "$(dirname "$0")/lib.sh"
 shim=$5
-for tool in arm-none-eabi-gcc qemu-system-arm socat; do
-    command -v $tool >/dev/null || {
-        echo "skipped: $tool is not installed"
-        exit 77
-    }
-done
+need_tools arm-none-eabi-gcc qemu-system-arm socat
 root=$(cd "$(dirname "$0")/../.." && pwd)
-"$3" "$work/world" 8 || fail "the test's world"
-mine=$HOME/.config/fdm-bench
-mkdir -p "$mine/boards" "$work/sys/tty/pts" "$work/sys/devices/virtual/tty/pts"
-cp -r "$work/world/data/datasets" "$work/world/data/models" "$mine/"
-export FDM_MODELS="$work/world/models"
-images=$work/world/images
+own_world "$3" 8
+mkdir -p "$work/sys/tty/pts" "$work/sys/devices/virtual/tty/pts"
 
 # A board that holds its program and is reached by a port. Its counter counts the timer's ticks.
 jq 'del(.emulator, .machine, .launch) | .id = "PTY" | .kind = "serial" | .series = "STM32F7" |

@@ -2,43 +2,10 @@
 # The clock and heat of a Linux board behind a real sshd: this computer stands in for the board, and a folder for its
 # sysfs.
 . "$(dirname "$0")/lib.sh"
-sshd=/usr/sbin/sshd
-for tool in $sshd ssh ssh-keygen cc; do
-    command -v $tool >/dev/null || {
-        echo "skipped: $tool is not installed"
-        exit 77
-    }
-done
-[ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
-"$3" "$work/world" 4 || fail "the test's world"
-mine=$HOME/.config/fdm-bench
-mkdir -p "$mine/boards" "$work/board"
-cp -r "$work/world/data/datasets" "$work/world/data/models" "$mine/"
-export FDM_MODELS="$work/world/models"
-images=$work/world/images
-
-ssh-keygen -q -t ed25519 -N '' -f "$work/host"
-ssh-keygen -q -t ed25519 -N '' -f "$work/user"
-cat >"$work/sshd_config" <<CONFIG
-HostKey $work/host
-AuthorizedKeysFile $work/user.pub
-StrictModes no
-UsePAM no
-PidFile none
-LogLevel ERROR
-CONFIG
-echo "board $(cut -d' ' -f1,2 "$work/host.pub")" >"$work/known"
-cat >"$work/ssh_config" <<CONFIG
-Host board
-  User $(id -un)
-  HostKeyAlias board
-  IdentityFile $work/user
-  IdentitiesOnly yes
-  UserKnownHostsFile $work/known
-  GlobalKnownHostsFile /dev/null
-  StrictHostKeyChecking yes
-  ProxyCommand $sshd -i -e -f $work/sshd_config
-CONFIG
+. "$(dirname "$0")/sshd.sh"
+need_tools cc
+own_world "$3" 4
+make_sshd
 
 # A core that this computer lets us use, and one that it does not have.
 core=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')

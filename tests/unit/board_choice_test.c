@@ -16,9 +16,12 @@ static const struct fdm_registry registry = {.boards = boards,
                                              .board_count = sizeof boards / sizeof boards[0]};
 static struct fdm_lab_board at_hand[] = {
     {.name = "desk", .board = &boards[1], .ssh_host = "mp1"},
-    {.name = "pretended", .board = &boards[1], .run_prefix = {"/usr/bin/qemu-arm", NULL}},
+    {.name = "pretended", .board = &boards[1], .run_prefix = {"/usr/bin/qemu-arm"}},
+    {.name = "hidden", .board = &boards[1], .run_prefix = {"nice", "-n", "5", "qemu-arm"}},
+    {.name = "urgent", .board = &boards[1], .run_prefix = {"nice", "-n", "-5"}},
 };
-static const struct fdm_lab lab = {.boards = at_hand, .board_count = 2};
+static const struct fdm_lab lab = {.boards = at_hand,
+                                   .board_count = sizeof at_hand / sizeof at_hand[0]};
 
 static void names_mean_boards(void **state)
 {
@@ -37,10 +40,12 @@ static void names_mean_boards(void **state)
         {"emulated-m7", false, FDM_OK, "emulated-m7", "emulated-m7", true, "an emulated board"},
         {"desk", false, FDM_OK, "MP1", "MP1", false, "by its name in the lab"},
         {"pretended", false, FDM_OK, "MP1@qemu-arm", "MP1", true, "a board that is QEMU"},
+        {"hidden", false, FDM_OK, "MP1@qemu-arm", "MP1", true, "QEMU behind another word"},
+        {"urgent", false, FDM_OK, "MP1", "MP1", false, "other words are no emulator"},
         {"DISCO", true, FDM_OK, "DISCO@emulated-m7", "emulated-m7", true, "a twin"},
         {"desk", true, FDM_OK, "MP1@emulated-a7", "emulated-a7", true, "the twin of a lab's board"},
         {"DISCO", false, FDM_ERR_NOT_FOUND, "", "", false, "a real board that is not at hand"},
-        {"MP1", false, FDM_ERR_USAGE, "", "", false, "one that is at hand twice"},
+        {"MP1", false, FDM_ERR_USAGE, "", "", false, "one that is at hand more than once"},
         {"ODD", true, FDM_ERR_USAGE, "", "", false, "no twin"},
         {"nothing", false, FDM_ERR_USAGE, "", "", false, "no such board"},
     };
