@@ -1,7 +1,7 @@
 /* What every Cortex-M has: system registers and the few instructions that C lacks.
  *
- * Addresses and bits: Armv7-M Architecture Reference Manual (Arm DDI 0403), Armv8-M Architecture
- * Reference Manual (Arm DDI 0553), chapters on the system control space. */
+ * Addresses and bits: Architecture Reference Manuals of Armv6-M (Arm DDI 0419), Armv7-M (Arm DDI
+ * 0403) and Armv8-M (Arm DDI 0553), chapters on the system control space. */
 #ifndef FDM_CORTEX_M_CORE_H
 #define FDM_CORTEX_M_CORE_H
 
@@ -20,6 +20,9 @@
 #define FDM_VTOR FDM_REG(0xE000ED08u) /* vector table, aligned to its size */
 #define FDM_AIRCR FDM_REG(0xE000ED0Cu)
 #define FDM_AIRCR_RESET 0x05FA0004u /* key and SYSRESETREQ */
+
+/* Armv6-M has one fault, the hard fault, and no register that tells its cause. */
+#define FDM_CORE_TELLS_FAULTS (__ARM_ARCH >= 7)
 #define FDM_SHCSR FDM_REG(0xE000ED24u)
 #define FDM_SHCSR_FAULTS (7u << 16) /* memory, bus and usage faults as exceptions of their own */
 #define FDM_CFSR FDM_REG(0xE000ED28u)
@@ -31,7 +34,7 @@
 #define FDM_CPACR FDM_REG(0xE000ED88u)
 #define FDM_CPACR_FPU (0xFu << 20) /* coprocessors 10 and 11: floating point and MVE */
 
-/* Armv7-M's memory protection; Armv8-M's has other registers. */
+/* Memory protection until Armv7-M; Armv8-M's has other registers. */
 #define FDM_MPU_TYPE FDM_REG(0xE000ED90u)
 #define FDM_MPU_TYPE_REGIONS(type) ((type) >> 8 & 0xFFu)
 #define FDM_MPU_CTRL FDM_REG(0xE000ED94u)

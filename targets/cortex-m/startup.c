@@ -19,8 +19,8 @@ _Noreturn void fdm_fault_report(const uint32_t *frame);
 /* Left alone below the stack pointer: what this function itself may yet push. */
 #define OWN_FRAME_WORDS 16
 
-/* Armv7-M has no register for the stack's limit: what lies below it is forbidden instead, with
- * room for the largest frame, in the region that prevails over all others. */
+/* Before Armv8-M there is no register for the stack's limit: what lies below it is forbidden
+ * instead, with room for the largest frame, in the region that prevails over all others. */
 #define GUARD_BYTES 4096u
 #define GUARD_REGION 7u
 
@@ -63,7 +63,9 @@ _Noreturn void fdm_reset(void)
     FDM_CPACR |= FDM_CPACR_FPU;
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 #endif
+#if FDM_CORE_TELLS_FAULTS
     FDM_SHCSR |= FDM_SHCSR_FAULTS;
+#endif
     FDM_VTOR = (uint32_t)(uintptr_t)__vectors_start;
     fdm_memory_init();
     const uint32_t *from = __data_load;
@@ -107,6 +109,15 @@ _Noreturn void fdm_stop_with(const char *text)
     stop();
 }
 
+static uint32_t fault_status(void)
+{
+#if FDM_CORE_TELLS_FAULTS
+    return FDM_CFSR;
+#else
+    return 0;
+#endif
+}
+
 static bool is_overflow(uint32_t cfsr, const uint32_t *frame)
 {
     uint32_t below = (uint32_t)(uintptr_t)__stack_bottom - GUARD_BYTES;
@@ -118,13 +129,15 @@ static bool is_overflow(uint32_t cfsr, const uint32_t *frame)
 __attribute__((used)) _Noreturn void fdm_fault_report(const uint32_t *frame)
 {
     uint32_t exception;
-    uint32_t cfsr = FDM_CFSR;
+    uint32_t cfsr = fault_status();
     __asm__ volatile("mrs %0, ipsr" : "=r"(exception));
     fdm_line_put_now(0);
     put_text(is_overflow(cfsr, frame) ? "fdm-bench: stack overflow," : "fdm-bench: fault,");
     put_hex(" exception ", exception);
+#if FDM_CORE_TELLS_FAULTS
     put_hex(" cfsr ", cfsr);
     put_hex(" address ", (cfsr & FDM_CFSR_MMFAR_VALID) != 0 ? FDM_MMFAR : FDM_BFAR);
+#endif
     put_hex(" sp ", (uint32_t)(uintptr_t)frame);
     /* A frame that was not written whole tells nothing. */
     if (!is_overflow(cfsr, frame) && frame + 8 <= __stack_top) {

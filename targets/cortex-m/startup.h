@@ -6,8 +6,8 @@
 
 #include "targets/cortex-m/stop.h"
 
-/* Going beyond the stack is a fault: on Armv8-M by its limit register, on Armv7-M with an MPU by a
- * region over the 4096 bytes below it. */
+/* Going beyond the stack is a fault: on Armv8-M by its limit register, before with an MPU by a
+ * region over the 4096 bytes below it, without one because no memory lies below (sections.ld). */
 
 /* Bytes of the stack that were used since start-up or the last repaint. */
 uint32_t fdm_stack_used(void);

@@ -175,6 +175,24 @@ static void assert_same_layers(struct rig *rig, uint64_t whole)
     }
 }
 
+/* UINT64_MAX where the board does not say. */
+static uint64_t memory_of(const struct fdm_board_entry *board, const char *name)
+{
+    for (size_t i = 0; i < board->memory_count; i++) {
+        if (strcmp(board->memories[i].name, name) == 0)
+            return board->memories[i].bytes;
+    }
+    return UINT64_MAX;
+}
+
+static void assert_fits(const struct fdm_board_entry *board, const struct fdm_elf_memory *memory)
+{
+    struct fdm_card_memory sum;
+    fdm_elf_memory_sum(memory, &sum);
+    assert_true(sum.total_flash > 0 && sum.total_flash <= memory_of(board, "Flash"));
+    assert_true(sum.total_ram > 0 && sum.total_ram + memory->staging <= memory_of(board, "RAM"));
+}
+
 static void assert_same_memory(struct rig *rig)
 {
     struct fdm_error err = FDM_ERROR_INIT;
@@ -186,6 +204,7 @@ static void assert_same_memory(struct rig *rig)
                 (told.stack_bytes == 0 || told.stack_used < told.stack_bytes));
     if (is_program(rig->board)) /* programs under Linux know less about themselves */
         return;
+    assert_fits(rig->board, &read);
     assert_int_equal(told.arena_bytes, rig->network->arena_bytes);
     assert_int_equal(read.activations, told.arena_bytes);
     assert_true(told.arena_used <= told.arena_bytes && told.arena_used > 0);
@@ -300,28 +319,37 @@ static uint32_t stack_needed(const struct fdm_board_entry *board, const struct f
     return memory.stack_used;
 }
 
-/* A program linked with these words stops on its way to an output, and says so. */
-static void assert_stops_with(const struct fdm_board_entry *board,
-                              const struct fdm_network *network, const char *words[2],
-                              const char *text)
+/* Whether a program linked with these two words comes to an output. */
+static enum fdm_status try_variant(const struct fdm_board_entry *board,
+                                   const struct fdm_network *network, const char *words[2],
+                                   struct fdm_error *err)
 {
-    struct fdm_error err = FDM_ERROR_INIT;
     struct variant variant;
     struct rig rig;
     uint64_t counter;
     vary(&variant, board, words);
     build(&rig, &variant.board, network);
     run_on_host(&rig, 1);
-    enum fdm_status status = try_boot(&rig, &err);
+    enum fdm_status status = try_boot(&rig, err);
     if (status == FDM_OK)
         status = fdm_client_load_input(rig.client, rig.input,
-                                       network->tensors[network->input].bytes, &err);
+                                       network->tensors[network->input].bytes, err);
     if (status == FDM_OK)
-        status = fdm_client_infer(rig.client, 0, 1, &counter, NULL, &err);
+        status = fdm_client_infer(rig.client, 0, 1, &counter, NULL, err);
+    tear_down(&rig);
+    return status;
+}
+
+/* It stops on its way there, and says so. */
+static void assert_stops_with(const struct fdm_board_entry *board,
+                              const struct fdm_network *network, const char *words[2],
+                              const char *text)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    enum fdm_status status = try_variant(board, network, words, &err);
     print_message("%s\n", err.message);
     assert_int_equal(status, FDM_ERR_TARGET);
     assert_non_null(strstr(err.message, text));
-    tear_down(&rig);
 }
 
 static void a_board_that_stops_says_why(void **state)
@@ -342,17 +370,30 @@ static void a_board_that_stops_says_why(void **state)
     fdm_network_free(network);
 }
 
+/* What runs on an emulated core proves what the core needs only if it refuses the rest. */
+static void a_core_has_its_own_instructions_only(void **state)
+{
+    const struct fdm_board_entry *board = *state;
+    static const char *words[] = {"-Wl,--wrap=fdm_network_run",
+                                  FDM_TEST_SOURCE_TREE "/tests/emulated/armv7_instruction.S"};
+    if (is_program(board))
+        skip();
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_network *network = test_small_network(FDM_SEMANTICS_DEFAULT);
+    if (strcmp(board->cpu, "cortex-m0") == 0)
+        assert_stops_with(board, network, words,
+                          "last words: fdm-bench: fault, exception 00000003 sp ");
+    else
+        assert_ok(try_variant(board, network, words, &err), err);
+    fdm_network_free(network);
+}
+
 #define AGENT_RAM ((uint64_t)30 << 10) /* its variables and stack take less */
 
-/* As far as the board says what RAM it has. */
 static bool fits(const struct fdm_board_entry *board, const struct fdm_network *network)
 {
-    for (size_t i = 0; i < board->memory_count; i++) {
-        if (strcmp(board->memories[i].name, "RAM") == 0)
-            return network->arena_bytes + network->tensors[network->input].bytes + AGENT_RAM <=
-                   board->memories[i].bytes;
-    }
-    return true;
+    return network->arena_bytes + network->tensors[network->input].bytes + AGENT_RAM <=
+           memory_of(board, "RAM");
 }
 
 /* Row by row, with a quarter of the memory, and 3 % more instructions at most. */
@@ -424,6 +465,7 @@ int main(int argc, char **argv)
             cmocka_unit_test_prestate(small_networks_agree_in_every_semantics, state),
             cmocka_unit_test_prestate(counts_survive_restarts, state),
             cmocka_unit_test_prestate(a_board_that_stops_says_why, state),
+            cmocka_unit_test_prestate(a_core_has_its_own_instructions_only, state),
             cmocka_unit_test_prestate(published_networks_agree, state),
         };
         folder = test_tmpdir();

@@ -27,12 +27,12 @@ static void the_built_in_data_is_sound(void **state)
     (void)state;
     struct fdm_registry *r = load_built_in();
     static const char *const boards[] = {
-        "B-L4S5I-IOT01A",      "B-U585I-IOT02A",      "NUCLEO-H743ZI2",
-        "STM32F769I-DISCO",    "STM32H747I-DISCO",    "STM32MP135F-DK2",
-        "STM32MP157F-DK2",     "STM32MP257F-DK2",     "STM32N6570-DK",
-        "emulated-armv6-m",    "emulated-cortex-a35", "emulated-cortex-a7",
-        "emulated-cortex-m33", "emulated-cortex-m4",  "emulated-cortex-m55",
-        "emulated-cortex-m7",  "emulated-stm32f405",  "host"};
+        "B-L4S5I-IOT01A",      "B-U585I-IOT02A",     "NUCLEO-H743ZI2",
+        "STM32F769I-DISCO",    "STM32H747I-DISCO",   "STM32MP135F-DK2",
+        "STM32MP157F-DK2",     "STM32MP257F-DK2",    "STM32N6570-DK",
+        "emulated-cortex-a35", "emulated-cortex-a7", "emulated-cortex-m0",
+        "emulated-cortex-m33", "emulated-cortex-m4", "emulated-cortex-m55",
+        "emulated-cortex-m7",  "emulated-stm32f405", "host"};
     assert_int_equal(r->board_count, 18);
     for (size_t i = 0; i < 18; i++)
         assert_string_equal(r->boards[i].id, boards[i]);
@@ -69,6 +69,28 @@ static void the_built_in_data_is_sound(void **state)
     assert_string_equal(r->cards[0].version, "9.1.0");
     assert_string_equal(r->cards[1].version, "10.0.0");
     assert_null(fdm_registry_card(r, "8.1.0"));
+    fdm_registry_free(r);
+}
+
+/* What fits an emulator with more memory than the board has would prove nothing. */
+static void an_emulated_board_is_launched_with_its_own_memories(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *memory, *property;
+    } cases[] = {{"Flash", "nrf51-soc.flash-size"}, {"RAM", "nrf51-soc.sram-size"}};
+    struct fdm_registry *r = load_built_in();
+    const struct fdm_board_entry *board = fdm_registry_board(r, "emulated-cortex-m0");
+    assert_int_equal(board->memory_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        char word[64];
+        size_t found = 0;
+        assert_string_equal(board->memories[i].name, cases[i].memory);
+        snprintf(word, sizeof word, "%s=%" PRIu64, cases[i].property, board->memories[i].bytes);
+        for (size_t k = 0; k < board->launch_count; k++)
+            found += strcmp(board->launch[k], word) == 0;
+        assert_int_equal(found, 1);
+    }
     fdm_registry_free(r);
 }
 
@@ -682,6 +704,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_built_in_data_is_sound),
+        cmocka_unit_test(an_emulated_board_is_launched_with_its_own_memories),
         cmocka_unit_test(published_splits_have_the_sizes_of_their_fractions),
         cmocka_unit_test(only_one_model_folds_case),
         cmocka_unit_test(our_own_files_come_with_their_entry),
