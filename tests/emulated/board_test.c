@@ -370,6 +370,28 @@ static void a_board_that_stops_says_why(void **state)
     fdm_network_free(network);
 }
 
+/* The guard's addresses wrap to the end of memory. */
+static void a_stack_at_address_zero_is_guarded(void **state)
+{
+    const struct fdm_board_entry *board = *state;
+    if (strcmp(board->id, "emulated-cortex-m7") != 0)
+        skip();
+    const char *script = "-T" FDM_TEST_SOURCE_TREE "/tests/emulated/stack_at_zero.ld";
+    const char *launch[MAX_WORDS];
+    struct fdm_board_firmware firmware = *board->firmware;
+    struct fdm_board_entry moved = *board;
+    void *moved_state = &moved;
+    assert_int_equal(firmware.link_flag_count, 1);
+    firmware.link_flags = &script;
+    moved.firmware = &firmware;
+    assert_true(moved.launch_count + 2 <= MAX_WORDS);
+    memcpy(launch, board->launch, board->launch_count * sizeof *launch);
+    launch[moved.launch_count++] = "-global";
+    launch[moved.launch_count++] = "armv7m.init-nsvtor=0x4000";
+    moved.launch = launch;
+    a_board_that_stops_says_why(&moved_state);
+}
+
 /* What runs on an emulated core proves what the core needs only if it refuses the rest. */
 static void a_core_has_its_own_instructions_only(void **state)
 {
@@ -465,6 +487,7 @@ int main(int argc, char **argv)
             cmocka_unit_test_prestate(small_networks_agree_in_every_semantics, state),
             cmocka_unit_test_prestate(counts_survive_restarts, state),
             cmocka_unit_test_prestate(a_board_that_stops_says_why, state),
+            cmocka_unit_test_prestate(a_stack_at_address_zero_is_guarded, state),
             cmocka_unit_test_prestate(a_core_has_its_own_instructions_only, state),
             cmocka_unit_test_prestate(published_networks_agree, state),
         };
