@@ -12,7 +12,16 @@ mkdir -p "$work/sys/tty/pts" "$work/sys/devices/virtual/tty/pts"
 jq 'del(.emulator, .machine, .launch) | .id = "PTY" | .kind = "serial" | .series = "STM32F7" |
     .firmware.defines |= map(select(startswith("FDM_ICOUNT") | not))' \
     "$root/targets/boards/emulated-cortex-m7.json" >"$mine/boards/PTY.json"
+# The same, but its timer goes at a quarter of the rate that its program believes in.
+jq --arg h "$work/late.h" '.id = "LATE" | .firmware.defines = ["FDM_BOARD_HEADER=\"" + $h + "\""]' \
+    "$mine/boards/PTY.json" >"$mine/boards/LATE.json"
+cat >"$work/late.h" <<HEADER
+#include "targets/cortex-m/boards/mps2-an500.h"
+#undef FDM_BOARD_TIMER_HZ
+#define FDM_BOARD_TIMER_HZ 100000000u
+HEADER
 jq -n --arg p "$work/port" '{boards: [
+    {name: "late", board: "LATE", port: $p, flasher: "none"},
     {name: "slow", board: "PTY", port: $p, flasher: "none"},
     {name: "fast", board: "PTY", port: $p, baud: 921600, flasher: "none"},
     {name: "h7", board: "STM32H747I-DISCO", port: $p, flasher: "none"}]}' >"$mine/lab.json"
@@ -68,6 +77,30 @@ expect 3 on_port run --board h7 --images tiny="$images" --fresh --json
 jq -r '.tables[0].rows[0].message' "$work/out" | grep -q "the program says it runs on PTY, not on STM32H747I-DISCO" ||
     fail "another board: $(jq -r '.tables[0].rows[0].message' "$work/out")"
 disconnect
+
+# A board that does not keep its clock is marked where the run ends, and in the card's report.
+expect 0 "$fdm" build --board LATE --model-file "$work/world/models/small.tflite" --to "$work/late" --json
+connect "$(jq -r .program "$work/out")"
+expect 0 on_port run --board late --images tiny="$images" --limit 16 --runs 3 --fresh --json
+equal "$(jq -r '.tables[0].rows[0].state' "$work/out")" complete "a board that does not keep its clock"
+jq -e '.tables[0].rows[0].message | test("^clock: the board.s time goes 0[.]2.* not at the stated 25.0 MHz")' \
+    "$work/out" >/dev/null || fail "the clock's mark: $(cat "$work/out")"
+disconnect
+jq -n '{version: "0.0.1", title: "Tiny", url: "https://example.org/card", tables: [
+    {kind: "mcu-time", title: "Times", dataset: "tiny",
+     columns: [{title: "Board", name: "board"}, {title: "Time (ms)", name: "time_ms"}],
+     rows: [("PTY", "LATE") | {keys: {model: "tiny/small", format: "int8", board: ., engine: "1 CPU"},
+                               cells: [., {text: "1 ms", value: 1}]}]}]}' >"$work/world/data/published/0.0.1.json"
+cp "$mine"/boards/* "$work/world/data/boards/"
+card() {
+    FDM_DATA_DIR="$work/world/data" XDG_CONFIG_HOME="$work/nothing" "$fdm" report --card 0.0.1 "$@"
+}
+expect 0 card --json
+equal "$(jq -r '.tables[0].rows[] | "\(.board) \(.measured_time_ms != null) \(.clock_remark // "" | .[:6])"' "$work/out")" \
+    "PTY true 
+LATE true clock:" "the report's marks"
+expect 0 card
+says out "[1] Case $("$fdm" list cases --json | jq '[.[] | select(.board == "LATE")][0].id'): clock: the board's time goes 0."
 
 # The cable is pulled.
 expect 1 on_port run --board slow --images tiny="$images" --fresh

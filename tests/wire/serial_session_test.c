@@ -4,6 +4,7 @@
 #include "tests/support/serial_shim.h"
 #include "tests/support/test.h"
 
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/bench/board_state.h"
 #include "harness/bench/device.h"
 #include "harness/client/client.h"
 #include "reference/compiler/compile.h"
@@ -33,7 +35,8 @@ struct bench {
     atomic_bool ending;
     atomic_bool restarting;
     _Atomic uint32_t baud;
-    uint32_t baud_max; /* of the line; 0: any */
+    uint32_t baud_max;     /* of the line; 0: any */
+    uint32_t time_percent; /* how fast the board's time goes */
     uint8_t *staging;
     uint8_t *image;
     size_t image_bytes;
@@ -75,8 +78,8 @@ static size_t port_write(void *context, const uint8_t *bytes, size_t len)
 
 static uint64_t port_now_us(void *context)
 {
-    (void)context;
-    return fdm_clock_now_ns() / 1000;
+    const struct bench *bench = context;
+    return fdm_clock_now_ns() / 1000 * bench->time_percent / 100;
 }
 
 /* A terminal that nobody has open hangs up at once: then a pause does. */
@@ -200,6 +203,7 @@ static int begin(void **state)
     compute(bench);
     fill_port(bench);
     bench->baud = FIRST_BAUD;
+    bench->time_percent = 100;
     test_serial_make(&bench->serial);
     *state = bench;
     return 0;
@@ -409,6 +413,58 @@ static void a_rate_that_the_line_cannot_do_is_told(void **state)
     free(cache);
 }
 
+/* On a loaded computer an answer may take too long to tell anything: then once more. */
+static void measure_rate(struct bench *bench, struct fdm_clock_rate *rate)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_client *client;
+    switch_on(bench);
+    struct fdm_stream *stream = open_port(bench, FIRST_BAUD);
+    assert_ok(fdm_client_open(stream, NULL, &client, &err), err);
+    for (int i = 0; i == 0 || (i < TRIES && rate->margin > 0.2); i++) {
+        assert_ok(fdm_clock_rate_measure(client, NULL, rate, &err), err);
+        assert_true(fabs(rate->rate - bench->time_percent / 100.0) < rate->margin + 0.001);
+    }
+    assert_true(rate->margin <= 0.2);
+    fdm_client_close(client);
+    fdm_stream_free(stream);
+}
+
+static void a_board_that_keeps_its_clock_is_not_marked(void **state)
+{
+    struct fdm_clock_rate rate;
+    char remark[FDM_BOARD_REMARK_SIZE];
+    measure_rate(*state, &rate);
+    fdm_clock_rate_judge(&rate, 400000000, remark);
+    assert_string_equal(remark, "");
+}
+
+static void a_board_at_half_its_clock_is_marked(void **state)
+{
+    struct bench *bench = *state;
+    struct fdm_clock_rate rate;
+    char remark[FDM_BOARD_REMARK_SIZE];
+    bench->time_percent = 50;
+    measure_rate(bench, &rate);
+    fdm_clock_rate_judge(&rate, 400000000, remark);
+    assert_non_null(strstr(remark, "not at the stated 400.0 MHz"));
+}
+
+static void a_stop_ends_the_clocks_check(void **state)
+{
+    struct bench *bench = *state;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_client *client;
+    struct fdm_clock_rate rate;
+    const atomic_bool stop = true;
+    switch_on(bench);
+    struct fdm_stream *stream = open_port(bench, FIRST_BAUD);
+    assert_ok(fdm_client_open(stream, NULL, &client, &err), err);
+    assert_int_equal(fdm_clock_rate_measure(client, &stop, &rate, &err), FDM_ERR_CANCELLED);
+    fdm_client_close(client);
+    fdm_stream_free(stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +474,9 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(the_lab_says_at_which_rate, begin, end),
         cmocka_unit_test_setup_teardown(a_rate_that_the_line_cannot_do_is_told, begin, end),
+        cmocka_unit_test_setup_teardown(a_board_that_keeps_its_clock_is_not_marked, begin, end),
+        cmocka_unit_test_setup_teardown(a_board_at_half_its_clock_is_marked, begin, end),
+        cmocka_unit_test_setup_teardown(a_stop_ends_the_clocks_check, begin, end),
     };
     return cmocka_run_group_tests_name("wire.serial_session", tests, NULL, NULL);
 }
