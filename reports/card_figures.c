@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -196,24 +197,65 @@ void fdm_card_footprint_cells(const struct fdm_card_context *context,
 
 /* ---- Times ----------------------------------------------------------------------------------- */
 
+#define NS_PER_MS 1e6
+
+/* "2 CPU": as many threads computed the published figure. 0: the row does not say. */
+static uint32_t threads_of(const struct fdm_card_row *row)
+{
+    char *end = NULL;
+    const char *engine = row->keys.engine;
+    unsigned long count = engine ? strtoul(engine, &end, 10) : 0;
+    return end && strcmp(end, " CPU") == 0 && count <= UINT16_MAX ? (uint32_t)count : 0;
+}
+
+static const struct fdm_figure *find_latency(const struct fdm_measured_case *c)
+{
+    for (size_t f = 0; f < c->figure_count; f++) {
+        if (c->figures[f].kind == FDM_FIGURE_MEASURED &&
+            strcmp(c->figures[f].name, "latency_median_ns") == 0)
+            return &c->figures[f];
+    }
+    return NULL;
+}
+
+/* The time that a case measured for the row, or NULL. */
+static const struct fdm_figure *time_for(const struct fdm_card_context *context,
+                                         const struct fdm_card_row *row,
+                                         const struct fdm_measured_case *c)
+{
+    if (!row->keys.board || strcmp(c->record->board, row->keys.board) != 0 ||
+        !fdm_card_matches(context, &row->keys, c))
+        return NULL;
+    return find_latency(c);
+}
+
+/* The latest with that many threads; 0: with any. */
 static struct found find_time(const struct fdm_card_context *context,
-                              const struct fdm_card_row *row)
+                              const struct fdm_card_row *row, uint32_t threads)
 {
     struct found best = {0};
     for (size_t i = 0; i < context->count; i++) {
         const struct fdm_measured_case *c = &context->cases[i];
-        if (!row->keys.board || !fdm_card_matches(context, &row->keys, c) ||
-            strcmp(c->record->board, row->keys.board) != 0)
-            continue;
-        for (size_t f = 0; f < c->figure_count; f++) {
-            const struct fdm_figure *figure = &c->figures[f];
-            if (figure->kind == FDM_FIGURE_MEASURED &&
-                strcmp(figure->name, "latency_median_ns") == 0 &&
-                (!best.from || c->record->id > best.from->record->id))
-                best = (struct found){c, figure};
-        }
+        const struct fdm_figure *figure = time_for(context, row, c);
+        if (figure && (threads == 0 || c->record->threads == threads) &&
+            (!best.from || c->record->id > best.from->record->id))
+            best = (struct found){c, figure};
     }
     return best;
+}
+
+/* The next greater number of threads that a time was measured with, or 0. */
+static uint32_t next_threads(const struct fdm_card_context *context, const struct fdm_card_row *row,
+                             uint32_t threads)
+{
+    uint32_t next = 0;
+    for (size_t i = 0; i < context->count; i++) {
+        const uint32_t candidate = context->cases[i].record->threads;
+        if (candidate > threads && (next == 0 || candidate < next) &&
+            time_for(context, row, &context->cases[i]))
+            next = candidate;
+    }
+    return next;
 }
 
 void fdm_card_time_columns(struct fdm_table *out)
@@ -228,26 +270,45 @@ void fdm_card_time_columns(struct fdm_table *out)
         {"case", "Case", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
         {"session", "Session", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
         {"measured_threads", "Threads", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+        {"other_threads", "Other threads", FDM_ALIGN_LEFT, FDM_FOR_MACHINES},
         {"clock_remark", "Clock", FDM_ALIGN_LEFT, FDM_FOR_MACHINES},
     };
     fdm_table_add_columns(out, columns, sizeof columns / sizeof columns[0]);
 }
 
 /* "22.80 ms (reference, 2 threads)", with a mark where the board did not keep its clock. */
-static void add_measured_time(const struct fdm_measured_case *from, double ms,
-                              struct fdm_table *out)
+static void put_time(const struct fdm_card_context *context, const struct found *found,
+                     struct fdm_table *out, struct fdm_buf *text)
 {
-    const char *remark = from->clock_remark;
-    char threads[32] = "";
-    char mark[32] = "";
-    if (from->threads && strcmp(from->threads, "1") != 0)
-        snprintf(threads, sizeof threads, ", %.8s threads", from->threads);
+    const struct fdm_case_record *record = found->from->record;
+    const char *remark = found->from->clock_remark;
+    fdm_card_mark_used(context, found->from);
+    fdm_buf_printf(text, "%s%.2f ms (%s, %u thread%s)", text->len > 0 ? "; " : "",
+                   found->figure->value / NS_PER_MS, record->engine, record->threads,
+                   record->threads == 1 ? "" : "s");
     if (remark && remark[0] != '\0') {
         char note[256];
-        snprintf(note, sizeof note, "Case %lld: %s", (long long)from->record->id, remark);
-        snprintf(mark, sizeof mark, " [%zu]", fdm_table_add_note(out, note));
+        snprintf(note, sizeof note, "Case %lld: %s", (long long)record->id, remark);
+        fdm_buf_printf(text, " [%zu]", fdm_table_add_note(out, note));
     }
-    fdm_table_add_textf(out, "%.2f ms (%s%s)%s", ms, from->record->engine, threads, mark);
+}
+
+/* The row's own time first, then those of other numbers of threads: for people into `text`, for
+ * machines into `others`. */
+static void put_times(const struct fdm_card_context *context, const struct fdm_card_row *row,
+                      const struct found *own, struct fdm_table *out, struct fdm_buf *text,
+                      struct fdm_buf *others)
+{
+    if (own->figure)
+        put_time(context, own, out, text);
+    for (uint32_t t = 0; (t = next_threads(context, row, t)) != 0;) {
+        const struct found found = find_time(context, row, t);
+        if (!found.from || (own->from && own->from->record->threads == t))
+            continue;
+        put_time(context, &found, out, text);
+        fdm_buf_printf(others, "%s%u=%.2f", others->len > 0 ? " " : "", t,
+                       found.figure->value / NS_PER_MS);
+    }
 }
 
 /* A text, or nothing where there is none. */
@@ -267,21 +328,11 @@ static void add_time_difference(double published, double ms, struct fdm_table *o
     add_signed(out, ms - published, suffix);
 }
 
-void fdm_card_time_cells(const struct fdm_card_context *context, const struct fdm_card_table *table,
-                         const struct fdm_card_row *row, struct fdm_table *out)
+/* What is known of the row's own time. */
+static void add_own_time(const struct found *own, double published, struct fdm_table *out)
 {
-    const struct found found = find_time(context, row);
-    const struct fdm_card_cell *cell = fdm_card_find_cell(table, row, "time_ms");
-    if (!found.figure) {
-        for (int i = 0; i < 10; i++)
-            fdm_table_add_none(out);
-        return;
-    }
-    const double ms = found.figure->value / 1e6;
-    const double published = cell && cell->has_value && cell->value > 0 ? cell->value : NAN;
-    const struct fdm_case_record *record = found.from->record;
-    fdm_card_mark_used(context, found.from);
-    add_measured_time(found.from, ms, out);
+    const double ms = own->figure->value / NS_PER_MS;
+    const struct fdm_case_record *record = own->from->record;
     if (isnan(published))
         fdm_table_add_none(out);
     else
@@ -292,6 +343,28 @@ void fdm_card_time_cells(const struct fdm_card_context *context, const struct fd
     fdm_table_add_text(out, record->engine);
     fdm_table_add_int(out, record->id);
     fdm_table_add_int(out, record->session_id);
-    add_optional(out, found.from->threads);
-    add_optional(out, found.from->clock_remark);
+    fdm_table_add_int(out, record->threads);
+}
+
+void fdm_card_time_cells(const struct fdm_card_context *context, const struct fdm_card_table *table,
+                         const struct fdm_card_row *row, struct fdm_table *out)
+{
+    const struct found own = find_time(context, row, threads_of(row));
+    const struct fdm_card_cell *cell = fdm_card_find_cell(table, row, "time_ms");
+    const double published = cell && cell->has_value && cell->value > 0 ? cell->value : NAN;
+    struct fdm_buf text;
+    struct fdm_buf others;
+    fdm_buf_init(&text);
+    fdm_buf_init(&others);
+    put_times(context, row, &own, out, &text, &others);
+    add_optional(out, text.data);
+    if (own.figure)
+        add_own_time(&own, published, out);
+    for (int i = 0; !own.figure && i < 8; i++)
+        fdm_table_add_none(out);
+    add_optional(out, others.data);
+    add_optional(out, own.figure ? own.from->clock_remark : NULL);
+    out->failed |= text.failed || others.failed;
+    fdm_buf_release(&text);
+    fdm_buf_release(&others);
 }

@@ -20,8 +20,10 @@
  * the case's board is of the row's series (its id begins with it). Measured goes before computed,
  * then estimated, then emulated; the latest of a kind.
  *
- * Times. Only "latency_median_ns" of kind measured, of the latest case on the row's board. Emulated
- * counts are never shown as a latency.
+ * Times. Only "latency_median_ns" of kind measured, of the latest case on the row's board with as
+ * many threads of an inference as the row has processors ("2 CPU"); any number for a row that does
+ * not say. What other numbers of threads took, the latest of each, stands beside without a
+ * difference. Emulated counts are never shown as a latency.
  *
  * The tables that nothing measured belongs to (network information, inputs and outputs, platforms)
  * are left out unless asked for.
@@ -48,7 +50,8 @@
  *   | *-memory | measured_X_kib, kind_of_X, difference_X_kib | for each column X_kib of the card |
  *   | *-time | measured_time_ms, difference_ms, difference_percent | median of the samples |
  *   | | measured_engine, case, session | of the measured case |
- *   | | measured_threads | of one inference, where the board tells |
+ *   | | measured_threads | of one inference |
+ *   | | other_threads | "threads=ms threads=ms" |
  *   | | clock_remark | "throttled: …", "clock: …": the board did not keep its clock |
  *
  * null, or an empty CSV field, is what does not exist or was not measured. */
@@ -71,7 +74,6 @@ struct fdm_measured_case {
     const struct fdm_split_record *split;
     const struct fdm_figure *figures;
     size_t figure_count;
-    const char *threads;      /* of one inference, where its board tells; or NULL */
     const char *clock_remark; /* why its times are not those of its clock; NULL or "": they are */
 };
 

@@ -59,6 +59,7 @@ static void add_case(struct fdm_table *t, const struct fdm_case_record *c)
     fdm_table_add_int(t, c->resolution);
     fdm_table_add_text(t, c->board);
     fdm_table_add_text(t, c->engine);
+    fdm_table_add_int(t, c->threads);
     fdm_table_add_text(t, c->semantics);
     if (c->evaluated > 0)
         fdm_table_add_textf(t, "%u/%u", c->correct, c->evaluated);
@@ -91,6 +92,7 @@ enum fdm_status fdm_listing_cases(const struct fdm_case_record *cases, size_t co
         {"resolution", "Resolution", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
         {"board", "Board", FDM_ALIGN_LEFT, FDM_FOR_ALL},
         {"engine", "Engine", FDM_ALIGN_LEFT, FDM_FOR_ALL},
+        {"inference_threads", "Threads", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
         {"semantics", "Semantics", FDM_ALIGN_LEFT, FDM_FOR_ALL},
         {"right", "k/N", FDM_ALIGN_RIGHT, FDM_FOR_PEOPLE},
         {"correct", "k", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},

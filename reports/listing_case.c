@@ -83,6 +83,7 @@ static void add_case_facts(struct fdm_report *report, const struct fdm_case_reco
     };
     add_text_facts(report, before, sizeof before / sizeof before[0]);
     fdm_report_add_number(report, "resolution", "Resolution", r->resolution, NULL);
+    fdm_report_add_number(report, "inference_threads", "Threads of an inference", r->threads, NULL);
     add_text_facts(report, after, sizeof after / sizeof after[0]);
 }
 

@@ -86,6 +86,7 @@ struct fdm_case_record {
     char dataset[FDM_RECORD_WORD];
     char format[FDM_RECORD_WORD]; /* "float", "int8" */
     uint32_t resolution;          /* 128 or 224 */
+    uint32_t threads;             /* of one inference, at least 1; more only under Linux */
 
     char model_path[FDM_RECORD_TEXT];
     char model_sha256[FDM_RECORD_SHA256];

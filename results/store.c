@@ -66,6 +66,8 @@ static enum fdm_status migrate(struct fdm_sql *sql, struct fdm_error *err)
 {
     int64_t version = 0;
     enum fdm_status status = check_version(sql, &version, err);
+    if (status == FDM_OK && version < FDM_STORE_SCHEMA_VERSION)
+        status = fdm_sql_exec(sql, "PRAGMA foreign_keys = OFF", err);
     while (status == FDM_OK && version < FDM_STORE_SCHEMA_VERSION) {
         status = fdm_sql_begin(sql, err);
         if (status != FDM_OK)
@@ -75,7 +77,7 @@ static enum fdm_status migrate(struct fdm_sql *sql, struct fdm_error *err)
             status = apply(sql, version++, err);
         status = fdm_sql_end(sql, status, err);
     }
-    return status;
+    return status == FDM_OK ? fdm_sql_exec(sql, "PRAGMA foreign_keys = ON", err) : status;
 }
 
 static enum fdm_status make_parent(const char *path, struct fdm_error *err)

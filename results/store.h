@@ -100,8 +100,8 @@ enum fdm_status fdm_store_split_images(struct fdm_store *store, int64_t id,
 
 /* Stores a PLANNED case of a session that this store holds and fills its id. Reads every member but
  * id, state, message, started, finished and those filled on reading. FDM_ERR_USAGE: the session is
- * not held, the split is unknown, image_count exceeds the split's, or the session already has a
- * case that differs in nothing that decides the result. */
+ * not held, the split is unknown, image_count exceeds the split's, threads is 0, or the session
+ * already has a case that differs in nothing that decides the result. */
 enum fdm_status fdm_store_case_add(struct fdm_store *store, struct fdm_case_record *record,
                                    struct fdm_error *err);
 /* Sets the state and replaces the message (NULL: empty). RUNNING sets `started` the first time;
@@ -129,8 +129,8 @@ struct fdm_case_filter {
     uint32_t resolution;
     uint32_t states; /* a set of FDM_CASE_STATE_BIT(), 0 for all */
     bool whole;      /* only cases over every image of their split */
-    /* Of the cases that match the rest and agree in board, engine, semantics, model, format, model
-     * hash, mapping, label order, split and image_count, only the one stored last. */
+    /* Of the cases that match the rest and agree in board, engine, threads, semantics, model,
+     * format, model hash, mapping, label order, split and image_count, only the one stored last. */
     bool latest;
 };
 

@@ -8,7 +8,8 @@
 
 #define CASE_COLUMNS                                                                               \
     "id, session_id, split_id, state, message, board, engine, semantics, model, family, dataset,"  \
-    " format, resolution, model_path, model_sha256, mapping, mapping_corrected, label_order,"      \
+    " format, resolution, threads, model_path, model_sha256, mapping, mapping_corrected, "         \
+    "label_order,"                                                                                 \
     " started, finished, image_count"
 
 static enum fdm_status read_case(struct fdm_sql_query *query, void *item, struct fdm_error *err)
@@ -29,6 +30,7 @@ static enum fdm_status read_case(struct fdm_sql_query *query, void *item, struct
     fdm_sql_read_text(query, out->dataset, sizeof out->dataset);
     fdm_sql_read_text(query, out->format, sizeof out->format);
     out->resolution = fdm_sql_read_u32(query, UINT32_MAX);
+    out->threads = (uint32_t)fdm_sql_read_int(query, 1, UINT32_MAX);
     fdm_sql_read_text(query, out->model_path, sizeof out->model_path);
     fdm_sql_read_text(query, out->model_sha256, sizeof out->model_sha256);
     fdm_sql_read_text(query, out->mapping, sizeof out->mapping);
@@ -132,7 +134,8 @@ enum fdm_status fdm_store_case_list(struct fdm_store *store, const struct fdm_ca
         " AND instr(?10, ',' || state || ',') > 0 AND (NOT ?11 OR image_count ="
         " (SELECT splits.count FROM splits WHERE splits.id = split_id)))"
         "SELECT " CASE_COLUMNS " FROM matching WHERE NOT ?12 OR id IN (SELECT max(id) FROM matching"
-        " GROUP BY board, engine, semantics, model, format, model_sha256, mapping, label_order,"
+        " GROUP BY board, engine, threads, semantics, model, format, model_sha256, mapping, "
+        "label_order,"
         " split_id, image_count) ORDER BY id";
     struct fdm_sql_query *query;
     struct fdm_buf states;
@@ -209,9 +212,9 @@ static enum fdm_status insert_case(struct fdm_store *store, const struct fdm_cas
     enum fdm_status status = fdm_sql_prepare(
         store->sql,
         "INSERT INTO cases (session_id, split_id, state, message, board, engine, semantics, model,"
-        " family, dataset, format, resolution, model_path, model_sha256, mapping,"
+        " family, dataset, format, resolution, threads, model_path, model_sha256, mapping,"
         " mapping_corrected, label_order, started, finished, image_count)"
-        " VALUES (?, ?, 'planned', '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
+        " VALUES (?, ?, 'planned', '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
         &query, err);
     if (status != FDM_OK)
         return status;
@@ -225,6 +228,7 @@ static enum fdm_status insert_case(struct fdm_store *store, const struct fdm_cas
     fdm_sql_bind_text(query, record->dataset);
     fdm_sql_bind_text(query, record->format);
     fdm_sql_bind_int(query, record->resolution);
+    fdm_sql_bind_int(query, record->threads);
     fdm_sql_bind_text(query, record->model_path);
     fdm_sql_bind_text(query, record->model_sha256);
     fdm_sql_bind_text(query, record->mapping);

@@ -436,6 +436,16 @@ static enum fdm_status check_rate(const struct bench *bench, char remark[FDM_BOA
     return fdm_store_figures_put(bench->task->store, bench->task->item->record.id, &figure, 1, err);
 }
 
+static enum fdm_status check_threads(const struct bench *bench, const struct fdm_msg_state *state,
+                                     struct fdm_error *err)
+{
+    const uint32_t wanted = bench->task->item->record.threads;
+    if (state->threads == wanted)
+        return FDM_OK;
+    return fdm_fail(err, FDM_ERR_MISMATCH, "the board computes in %u threads, not in %" PRIu32,
+                    state->threads, wanted);
+}
+
 static enum fdm_status check_state(const struct bench *bench, char remark[FDM_BOARD_REMARK_SIZE],
                                    struct fdm_error *err)
 {
@@ -449,6 +459,8 @@ static enum fdm_status check_state(const struct bench *bench, char remark[FDM_BO
     enum fdm_status status = fdm_client_state(task->client, FDM_MOMENT_BEGIN, &begin, err);
     if (status == FDM_OK)
         status = fdm_client_state(task->client, FDM_MOMENT_END, &end, err);
+    if (status == FDM_OK)
+        status = check_threads(bench, &end.board, err);
     if (status != FDM_OK)
         return status;
     fdm_board_state_judge(&begin.board, &end.board, task->board->clock_hz, remark);

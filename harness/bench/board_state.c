@@ -97,7 +97,6 @@ void fdm_board_state_describe(const struct fdm_msg_state *begin, const struct fd
                               size_t *fact_count)
 {
     char cores[200];
-    char threads[16] = "";
     *figure_count = 0;
     *fact_count = 0;
     add_figure(figures, figure_count, "clock_begin_hz", begin->clock_khz * 1e3);
@@ -111,11 +110,8 @@ void fdm_board_state_describe(const struct fdm_msg_state *begin, const struct fd
     }
     add_figure(figures, figure_count, "throttle_events", end->throttles - begin->throttles);
     name_cores(end->cores, cores, sizeof cores);
-    if (end->threads != 0)
-        snprintf(threads, sizeof threads, "%u", end->threads);
     add_fact(facts, fact_count, "governor", end->governor);
     add_fact(facts, fact_count, "cores", cores);
-    add_fact(facts, fact_count, "threads", threads);
 }
 
 /* ---- Its time against ours ------------------------------------------------------------------- */

@@ -41,10 +41,10 @@ void fdm_clock_rate_judge(const struct fdm_clock_rate *rate, uint64_t stated_hz,
                           char out[FDM_BOARD_REMARK_SIZE]);
 
 #define FDM_BOARD_STATE_FIGURES 6
-#define FDM_BOARD_STATE_FACTS 3
+#define FDM_BOARD_STATE_FACTS 2
 
-/* The states as figures (clocks, temperatures, events) and facts (governor, cores, threads), as far
- * as they are known. */
+/* The states as figures (clocks, temperatures, events) and facts (governor, cores), as far as
+ * they are known. */
 void fdm_board_state_describe(const struct fdm_msg_state *begin, const struct fdm_msg_state *end,
                               struct fdm_figure figures[FDM_BOARD_STATE_FIGURES],
                               size_t *figure_count, struct fdm_fact facts[FDM_BOARD_STATE_FACTS],

@@ -1,5 +1,6 @@
 #include "harness/bench/device.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,17 @@ static enum fdm_status take_lock(struct fdm_device *device, struct fdm_error *er
     fdm_buf_release(&path);
     free(cache);
     return status;
+}
+
+uint32_t fdm_device_threads(const struct fdm_board_entry *executor, bool emulated, uint32_t wanted)
+{
+    if (executor->kind != FDM_BOARD_SSH)
+        return 1;
+    if (wanted != 0)
+        return wanted;
+    return emulated || executor->cores == 0 || executor->cores > FDM_DEVICE_THREADS_MAX
+               ? 1
+               : executor->cores;
 }
 
 enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct fdm_device **out,
@@ -107,7 +119,7 @@ static enum fdm_status open_emulated(struct fdm_device *device, struct fdm_error
 
 /* Bit i is core i; 0: wherever the system likes. Interrupts are mostly served on the first core, so
  * the last one is the quietest. An emulator's cores are this computer's. */
-static uint64_t choose_cores(const struct fdm_device *device, unsigned threads)
+static uint64_t choose_cores(const struct fdm_device *device)
 {
     uint32_t cores = device->options.board->cores;
     uint64_t last = 0;
@@ -115,18 +127,10 @@ static uint64_t choose_cores(const struct fdm_device *device, unsigned threads)
         return 0;
     if (device->options.lab->cores != 0)
         return device->options.lab->cores;
-    for (uint32_t i = 1; cores > 1 && cores <= 64 && i <= threads && i <= cores; i++)
+    for (uint32_t i = 1; cores > 1 && cores <= 64 && i <= device->options.threads && i <= cores;
+         i++)
         last |= UINT64_C(1) << (cores - i);
     return last;
-}
-
-/* As the published figures: as many as the board has cores. */
-static unsigned choose_threads(const struct fdm_device *device)
-{
-    uint32_t cores = device->options.board->cores;
-    if (device->options.threads != 0)
-        return device->options.threads;
-    return device->options.emulated || cores == 0 || cores > FDM_DEVICE_THREADS_MAX ? 1 : cores;
 }
 
 static void print_cores(struct fdm_buf *out, uint64_t cores)
@@ -161,8 +165,8 @@ static enum fdm_status describe_remote(const struct fdm_device *device, struct r
     if (counts_there(device->options.lab))
         fdm_buf_printf(&out->counter, "%s/fdm-agent-%.16s.counter.so", device->options.lab->folder,
                        device->firmware.sha256);
-    print_cores(&out->cores, choose_cores(device, choose_threads(device)));
-    snprintf(out->threads, sizeof out->threads, "%u", choose_threads(device));
+    print_cores(&out->cores, choose_cores(device));
+    snprintf(out->threads, sizeof out->threads, "%" PRIu32, device->options.threads);
     enum fdm_status status = fdm_buf_check(&out->program, err);
     if (status == FDM_OK)
         status = fdm_buf_check(&out->counter, err);

@@ -27,10 +27,15 @@ struct fdm_device_options {
     const char *name;                    /* by which it is locked and named in messages */
     const char *version;                 /* of this program */
     bool emulated;                       /* how the figures are marked */
-    unsigned threads;  /* of an inference on a board under Linux; 0: as many as it has cores */
-    const char *owner; /* one line: who locks it */
-    const atomic_bool *stop; /* may be NULL */
+    uint32_t threads;                    /* fdm_device_threads() */
+    const char *owner;                   /* one line: who locks it */
+    const atomic_bool *stop;             /* may be NULL */
 };
+
+/* Threads of one inference: `wanted` on a board under Linux, where 0 means as many as it has cores,
+ * as for the published figures; 1 wherever the program knows no threads. An emulator's cores are
+ * this computer's, so there 0 means 1. */
+uint32_t fdm_device_threads(const struct fdm_board_entry *executor, bool emulated, uint32_t wanted);
 
 /* Takes the lock. FDM_ERR_BUSY names the holder. The options' pointers must outlive the device. */
 enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct fdm_device **out,

@@ -191,6 +191,7 @@ static enum fdm_status name_case(const struct fdm_plan_options *options,
             return status;
     }
     record->resolution = candidate->resolution;
+    record->threads = options->threads;
     record->image_count = group->split.count;
     if (options->limit != 0 && options->limit < record->image_count)
         record->image_count = options->limit;
@@ -467,8 +468,8 @@ static enum fdm_status hash_plan(const struct fdm_plan_options *options, struct 
         const struct fdm_case_record *record = &item->record;
         if (record->state == FDM_CASE_SKIPPED)
             continue;
-        fdm_buf_printf(&text, "%s %s %s %s %s %s %a %a %s %u\n", record->board, record->engine,
-                       record->semantics, record->model_sha256,
+        fdm_buf_printf(&text, "%s %s %u %s %s %s %s %a %a %s %u\n", record->board, record->engine,
+                       record->threads, record->semantics, record->model_sha256,
                        plan->groups[item->group].split.sha256, record->mapping,
                        (double)item->mapping.mapping.scale, (double)item->mapping.mapping.offset,
                        record->label_order, record->image_count);

@@ -31,6 +31,7 @@ struct fdm_plan_source {
 struct fdm_plan_options {
     const struct fdm_registry *registry;
     const char *board;      /* its name in the records */
+    uint32_t threads;       /* of one inference there, at least 1 */
     const char *models_dir; /* registry paths are relative to it, unless the entry has a folder */
     /* Looked at next for what `models_dir` has not; NULL for none. */
     const char *fetched_dir;

@@ -76,7 +76,7 @@ static bool same_case(const struct fdm_case_record *stored, const struct fdm_cas
 {
     return strcmp(stored->model_sha256, planned->model_sha256) == 0 &&
            strcmp(stored->semantics, planned->semantics) == 0 &&
-           strcmp(stored->engine, planned->engine) == 0 &&
+           strcmp(stored->engine, planned->engine) == 0 && stored->threads == planned->threads &&
            strcmp(stored->dataset, planned->dataset) == 0 &&
            strcmp(stored->mapping, planned->mapping) == 0 &&
            stored->image_count == planned->image_count;

@@ -75,7 +75,6 @@ static enum fdm_status gather(const struct request *request, struct fdm_store *s
             .split = &loaded->split,
             .figures = loaded->figures,
             .figure_count = loaded->figure_count,
-            .threads = find_fact(loaded, "threads"),
             .clock_remark = find_fact(loaded, FDM_BOARD_CLOCK_REMARK),
         };
     }

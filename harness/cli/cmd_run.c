@@ -177,6 +177,11 @@ static uint32_t limit_of(const struct request *request, const struct fdm_board_c
     return choice->emulated ? EMULATED_IMAGES : 0;
 }
 
+static uint32_t threads_of(const struct request *request, const struct fdm_board_choice *choice)
+{
+    return fdm_device_threads(choice->executor, choice->emulated, request->threads);
+}
+
 /* Whose kernels a tuned network may have. */
 static enum fdm_status find_isas(const struct fdm_board_entry *board, unsigned *out,
                                  struct fdm_error *err)
@@ -194,6 +199,7 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
     struct fdm_plan_options options = {
         .registry = place->registry,
         .board = job->choice.name,
+        .threads = threads_of(request, &job->choice),
         .models_dir = place->models_dir,
         .fetched_dir = place->fetched_models,
         .model_file = request->model_file,
@@ -374,7 +380,7 @@ static enum fdm_status prepare_job(struct job *job, const char *name, struct fdm
         .name = job->choice.lab != NULL ? job->choice.lab->name : job->choice.executor->id,
         .version = FDM_VERSION,
         .emulated = job->choice.emulated,
-        .threads = job->request->threads,
+        .threads = threads_of(request, &job->choice),
         .owner = place->about.command,
         .stop = place->stop,
     };

@@ -60,6 +60,7 @@ static void add_case(struct fdm_table *table, const struct fdm_plan_case *item)
     fdm_table_add_text(table, record->format);
     fdm_table_add_text(table, record->semantics);
     fdm_table_add_text(table, record->mapping);
+    fdm_table_add_int(table, record->threads);
     fdm_table_add_int(table, record->correct);
     fdm_table_add_int(table, record->evaluated);
     fdm_table_add_int(table, record->unreadable);
@@ -93,6 +94,7 @@ static void add_cases(struct fdm_report *report, const struct fdm_plan *plan,
     fdm_table_add_column(table, "format", "format", FDM_ALIGN_LEFT, FDM_FOR_ALL);
     fdm_table_add_column(table, "semantics", "semantics", FDM_ALIGN_LEFT, FDM_FOR_ALL);
     fdm_table_add_column(table, "mapping", "mapping", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "inference_threads", "threads", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES);
     fdm_table_add_column(table, "correct", "k", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
     fdm_table_add_column(table, "evaluated", "N", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
     fdm_table_add_column(table, "unreadable", "unreadable", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES);

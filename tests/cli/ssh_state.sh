@@ -38,11 +38,14 @@ shown() { # shown TABLE NAME COLUMN: of the last case
     "$fdm" show "$(jq -r '.tables[0].rows[0].id' "$work/out")" --json |
         jq -r --arg t "$1" --arg n "$2" --arg c "$3" '.tables[] | select(.table == $t) | .rows[] | select(.name == $n) | .[$c]'
 }
+threads() { # of the last case
+    "$fdm" show "$(jq -r '.tables[0].rows[0].id' "$work/out")" --json | jq -r .inference_threads
+}
 
 describe null "[$core]"
 expect 0 run
 equal "$(jq -r '.tables[0].rows[0] | .state + (.message // "")' "$work/out")" complete "a board that keeps its clock"
-equal "$(shown provenance governor text)/$(shown provenance cores text)/$(shown provenance threads text)" \
+equal "$(shown provenance governor text)/$(shown provenance cores text)/$(threads)" \
     "performance/$core/1" "how it ran"
 equal "$(shown figures clock_begin_hz value)/$(shown figures clock_end_hz value)" 800000000/800000000 "its clock"
 equal "$(shown figures temperature_end_millicelsius value)/$(shown figures temperature_end_millicelsius kind)" \
@@ -50,7 +53,7 @@ equal "$(shown figures temperature_end_millicelsius value)/$(shown figures tempe
 
 # More threads, the same bits: the run compares them with the reference.
 expect 0 run --threads 2
-equal "$(jq -r '.tables[0].rows[0].state' "$work/out")/$(shown provenance threads text)" complete/2 "two threads"
+equal "$(jq -r '.tables[0].rows[0].state' "$work/out")/$(threads)" complete/2 "two threads"
 expect 2 run --threads 9
 says err "at most 8 threads"
 
@@ -75,3 +78,16 @@ says out "not on st,stm32mp157f-dk2"
 describe null "[63]"
 expect 1 run
 says err "fdm-agent: cannot run on the cores that --cores names"
+
+# Runs with other numbers of threads are other runs: neither continues what the other left, and both stay in the lists.
+attempt() { # attempt THREADS: a run that continues what it finds
+    "$fdm" run --board pc --images tiny="$images" --limit 3 --runs 20 --threads "$1"
+}
+expect 1 attempt 1
+describe null "[$core]"
+expect 0 attempt 2
+says err "begun"
+expect 0 attempt 1
+says err "resumed"
+expect 0 "$fdm" list cases --latest --json
+equal "$(jq -c '[.[] | select(.images == 3) | .inference_threads]' "$work/out")" "[1,2]" "both runs in the list"

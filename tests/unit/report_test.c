@@ -115,18 +115,21 @@ static const struct fdm_card_column time_columns[] = {
     {"Frequency", "clock_mhz"}, {"Inference time (ms)", "time_ms"},
 };
 
-#define TIME(on, size, published, value)                                                           \
+#define TIME(on, processors, size, published, value)                                               \
     {                                                                                              \
-        .keys = {SMALL, .dataset = "petals", .format = "int8", .resolution = (size),               \
-                 .board = (on)},                                                                   \
+        .keys = {SMALL,         .dataset = "petals",   .format = "int8", .resolution = (size),     \
+                 .board = (on), .engine = (processors)},                                           \
         .cells = CELLS(TEXT("Net 0.25 tfs"), TEXT(#size "x" #size "x3"), TEXT(on),                 \
                        NUMBER("400 MHz", 400), NUMBER(published, value))                           \
     }
 
 static const struct fdm_card_row time_rows[] = {
-    TIME("XY747-DISCO", 224, "53.52 ms", 53.52),
-    TIME("XY747-DISCO", 128, "17.73 ms", 17.73),
-    TIME("XF769-DISCO", 224, "176.5 ms", 176.5),
+    TIME("XY747-DISCO", "1 CPU", 224, "53.52 ms", 53.52),
+    TIME("XY747-DISCO", "1 CPU", 128, "17.73 ms", 17.73),
+    TIME("XF769-DISCO", "1 CPU", 224, "176.5 ms", 176.5),
+    TIME("XM157-DK", "2 CPU", 224, "22.76 ms", 22.76),
+    TIME("XM157-DK", "NPU/GPU", 224, "6.60 ms", 6.6),
+    TIME("XM135-DK", "1 CPU", 224, "33.50 ms", 33.5),
 };
 
 static const struct fdm_card_column property_columns[] = {{"Network", "property"},
@@ -214,6 +217,7 @@ static struct fdm_case_record *add_case(struct world *w, const struct fdm_split_
         .mapping = "x/255",
         .label_order = "bytes",
         .resolution = resolution,
+        .threads = 1,
         .image_count = split->count,
         .done = split->count,
         .evaluated = split->count,
@@ -292,7 +296,6 @@ static void add_boards(struct world *w)
     add_figure(w, "activation_ram_bytes", FDM_FIGURE_MEASURED, 10.5 * 1024);
     add_figure(w, "total_ram_bytes", FDM_FIGURE_ESTIMATED, 12 * 1024);
     add_figure(w, "latency_median_ns", FDM_FIGURE_MEASURED, 54.1e6);
-    w->cases[w->count - 1].threads = "2";
     w->cases[w->count - 1].clock_remark = "throttled: the clock fell from 400 to 200 MHz";
     r = add_case(w, &some, "int8", 128, "tflite", 40);
     snprintf(r->board, sizeof r->board, "emulated-XY7");
@@ -303,6 +306,26 @@ static void add_boards(struct world *w)
     add_figure(w, "latency_median_ns", FDM_FIGURE_EMULATED, 6e6);
     add_figure(w, "activation_ram_bytes", FDM_FIGURE_COMPUTED, 48 * 1024);
     add_figure(w, "activation_ram_bytes", FDM_FIGURE_PUBLISHED, 1);
+}
+
+static void add_time(struct world *w, const char *board, uint32_t threads, double ms)
+{
+    struct fdm_case_record *r = add_case(w, &some, "int8", 224, "tflite", 40);
+    snprintf(r->board, sizeof r->board, "%s", board);
+    r->threads = threads;
+    add_figure(w, "latency_median_ns", FDM_FIGURE_MEASURED, ms * 1e6);
+}
+
+/* A board with two cores, of which each number was measured twice; and one that was measured with
+ * another number than the published figure's. */
+static void add_threads(struct world *w)
+{
+    add_time(w, "XM157-DK", 2, 90);
+    add_time(w, "XM157-DK", 2, 24.5);
+    w->cases[w->count - 1].clock_remark = "clock: ran at 650 MHz, not at the stated 800 MHz";
+    add_time(w, "XM157-DK", 1, 91);
+    add_time(w, "XM157-DK", 1, 45);
+    add_time(w, "XM135-DK", 2, 30);
 }
 
 static void expect_with(const struct world *w, const struct fdm_card_report_options *options,
@@ -326,6 +349,7 @@ static void each_format_renders_the_card(void **state)
     struct world w = {0};
     add_accuracies(&w);
     add_boards(&w);
+    add_threads(&w);
     for (int format = FDM_REPORT_TERMINAL; format <= FDM_REPORT_JSON; format++)
         expect_with(&w, &options, (enum fdm_report_format)format, files[format]);
 }

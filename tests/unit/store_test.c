@@ -127,6 +127,7 @@ static struct fdm_case_record a_case(const struct world *w, const char *model, c
     c.split_id = w->split.id;
     c.image_count = IMAGES;
     c.resolution = 224;
+    c.threads = 1;
     snprintf(c.board, sizeof c.board, "host");
     snprintf(c.engine, sizeof c.engine, "reference");
     snprintf(c.semantics, sizeof c.semantics, "tflite");
@@ -327,6 +328,9 @@ static void wrong_cases_are_refused(void **state)
     c.image_count = IMAGES + 1;
     assert_int_equal(fdm_store_case_add(w->store, &c, NULL), FDM_ERR_USAGE);
     c = a_case(w, "flowers/b", "int8");
+    c.threads = 0;
+    assert_int_equal(fdm_store_case_add(w->store, &c, NULL), FDM_ERR_USAGE);
+    c = a_case(w, "flowers/b", "int8");
     memset(c.engine, 'x', sizeof c.engine);
     assert_int_equal(fdm_store_case_add(w->store, &c, NULL), FDM_ERR_USAGE);
     c = a_case(w, "flowers/b", "int8");
@@ -350,30 +354,33 @@ static void cases_are_filtered(void **state)
     assert_ok(fdm_store_session_create(w->store, &w->session, &w->err), w->err);
     add_case(w, "flowers/a", "int8"); /* 5 */
     assert_ok(fdm_store_case_set_state(w->store, 5, FDM_CASE_FAILED, "x", &w->err), w->err);
+    c = a_case(w, "flowers/a", "int8");
+    c.threads = 2;
+    assert_ok(fdm_store_case_add(w->store, &c, &w->err), w->err); /* 6 */
     const struct {
         struct fdm_case_filter filter;
         const char *ids;
         const char *remark;
     } rows[] = {
-        {{0}, "1 2 3 4 5 ", "nothing restricts"},
+        {{0}, "1 2 3 4 5 6 ", "nothing restricts"},
         {{.session_id = first}, "1 2 3 4 ", "one session"},
-        {{.model = "flowers/a"}, "1 2 5 ", "model"},
-        {{.model = "flowers/a", .format = "int8"}, "1 5 ", "two members"},
-        {{.board = "host"}, "1 2 5 ", "board"},
+        {{.model = "flowers/a"}, "1 2 5 6 ", "model"},
+        {{.model = "flowers/a", .format = "int8"}, "1 5 6 ", "two members"},
+        {{.board = "host"}, "1 2 5 6 ", "board"},
         {{.resolution = 128}, "3 4 ", "resolution"},
         {{.engine = "tuned"}, "", "no such engine"},
         {{.semantics = "tflite", .dataset = "flowers", .family = "FdMobileNet 0.25 tfs"},
-         "1 2 3 4 5 ",
+         "1 2 3 4 5 6 ",
          "all agree"},
         {{.dataset = "' OR 1 --"}, "", "a hostile word"},
         {{.states = FDM_CASE_STATE_BIT(FDM_CASE_FAILED)}, "5 ", "one state"},
         {{.states = FDM_CASE_STATE_BIT(FDM_CASE_FAILED) | FDM_CASE_STATE_BIT(FDM_CASE_PLANNED)},
-         "1 2 3 4 5 ",
+         "1 2 3 4 5 6 ",
          "two states"},
-        {{.whole = true}, "1 2 3 5 ", "limited runs left out"},
-        {{.latest = true}, "2 3 4 5 ", "5 replaces 1; 3 and 4 differ in image_count"},
+        {{.whole = true}, "1 2 3 5 6 ", "limited runs left out"},
+        {{.latest = true}, "2 3 4 5 6 ", "5 replaces 1; others differ in images or threads"},
         {{.latest = true, .states = FDM_CASE_STATE_BIT(FDM_CASE_PLANNED)},
-         "1 2 3 4 ",
+         "1 2 3 4 6 ",
          "a failed case hides no older one"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -663,7 +670,7 @@ static void older_versions_are_upgraded(void **state)
         "INSERT INTO cases VALUES (9, 5, 3, 'planned', '', 'host', 'reference', 'tflite', 'm', 'f',"
         " 'flowers', 'int8', 224, 'p', 's', 'x/255', 0, 'bytes', '', '', 1);"
         "INSERT INTO predictions VALUES (9, 0, 0, 0, 0, 0.5, 12, 34);";
-    for (int version = 1; version <= FDM_STORE_SCHEMA_VERSION; version++) {
+    for (int version = 1; version < FDM_STORE_SCHEMA_VERSION; version++) {
         char *path = fdm_fs_join(w->dir, "old.db");
         char pragmas[96];
         snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d",
@@ -675,17 +682,69 @@ static void older_versions_are_upgraded(void **state)
         struct fdm_store *store;
         struct fdm_case_record c;
         const struct fdm_figure figure = {"macs", FDM_FIGURE_COMPUTED, 1.0};
+        const struct fdm_layer_sample orphan = {0, 3, 1};
         assert_ok(fdm_store_open(path, FDM_STORE_WRITE, &store, &w->err), w->err);
         assert_ok(fdm_store_case_get(store, 9, &c, &w->err), w->err);
         assert_int_equal(c.done, 1);
+        assert_int_equal(c.threads, 1);
         assert_ok(fdm_store_session_resume(store, 5, &w->err), w->err);
         assert_ok(fdm_store_figures_put(store, 9, &figure, 1, &w->err), w->err);
+        /* References are watched again after the upgrade. */
+        assert_int_not_equal(fdm_store_layers_put(store, 9, NULL, 0, &orphan, 1, NULL), FDM_OK);
         fdm_store_close(store);
         assert_ok(fdm_store_open(path, FDM_STORE_READ, &store, &w->err), w->err);
         fdm_store_close(store);
         assert_int_equal(unlink(path), 0);
         free(path);
     }
+}
+
+/* What was a fact of a case, its threads, becomes part of it. */
+static void threads_that_were_a_fact_tell_cases_apart(void **state)
+{
+    struct world *w = *state;
+    static const char head[] =
+        "PRAGMA application_id = 1178881346; PRAGMA user_version = 3;"
+        "INSERT INTO sessions VALUES (5, 'complete', 'plan', 's', '', 'c', 't', 'g', 'h', 'u', 2,"
+        " 1, 'o');"
+        "INSERT INTO splits VALUES (3, 'flowers', 'st', 127, 3670, 1, 1, 1, 'sha', '', '/r');";
+    static const struct {
+        int id;
+        const char *fact;
+        uint32_t threads;
+    } rows[] = {{1, NULL, 1}, {2, "1", 1}, {3, "2", 2}, {4, "many", 1}, {5, "99999999999", 65535}};
+    char *path = fdm_fs_join(w->dir, "three.db");
+    for (int step = 0; step < 3; step++)
+        raw_sql(path, fdm_store_migrations[step]);
+    raw_sql(path, head);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char sql[512];
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO cases VALUES (%d, 5, 3, 'complete', '', 'b%d', 'tuned', 'tflite',"
+                 " 'm', 'f', 'flowers', 'int8', 224, 'p', 's', 'x/255', 0, 'bytes', '', '', 0);"
+                 "INSERT INTO facts VALUES (%d, 'governor', 'performance');",
+                 rows[i].id, rows[i].id, rows[i].id);
+        raw_sql(path, sql);
+        snprintf(sql, sizeof sql, "INSERT INTO facts VALUES (%d, 'threads', '%s')", rows[i].id,
+                 rows[i].fact);
+        if (rows[i].fact != NULL)
+            raw_sql(path, sql);
+    }
+    struct fdm_store *store;
+    assert_ok(fdm_store_open(path, FDM_STORE_WRITE, &store, &w->err), w->err);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fdm_case_record c;
+        struct fdm_fact *facts = NULL;
+        size_t count = 0;
+        assert_ok(fdm_store_case_get(store, rows[i].id, &c, &w->err), w->err);
+        assert_int_equal(c.threads, rows[i].threads);
+        assert_ok(fdm_store_facts_list(store, rows[i].id, &facts, &count, &w->err), w->err);
+        assert_int_equal(count, 1);
+        assert_string_equal(facts[0].name, "governor");
+        free(facts);
+    }
+    fdm_store_close(store);
+    free(path);
 }
 
 /* ---- Hostile files --------------------------------------------------------------------------- */
@@ -737,6 +796,8 @@ static void hostile_values_are_errors(void **state)
         {"UPDATE sessions SET command = 'a' || char(0) || 'b'"},
         {"UPDATE sessions SET threads = -1"},
         {"UPDATE sessions SET threads = 4294967296"},
+        {"UPDATE cases SET threads = 0"},
+        {"UPDATE cases SET threads = 4294967296"},
         {"UPDATE sessions SET state = 'resting'"},
         {"UPDATE sessions SET id = -5"},
         {"UPDATE splits SET count = 4294967295"},
@@ -1110,6 +1171,7 @@ int main(void)
         STORE_TEST(reading_needs_a_file_and_never_writes),
         STORE_TEST(other_files_are_refused_and_left_alone),
         STORE_TEST(older_versions_are_upgraded),
+        STORE_TEST(threads_that_were_a_fact_tell_cases_apart),
         STORE_TEST(hostile_values_are_errors),
         STORE_TEST(a_case_cannot_have_more_predictions_than_images),
         STORE_TEST(flipped_bits_never_crash),
