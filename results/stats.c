@@ -86,6 +86,13 @@ struct fdm_summary fdm_stats_summarize(double *samples, size_t count)
     return s;
 }
 
+double fdm_stats_deviation(double *samples, size_t count, double median)
+{
+    for (size_t i = 0; i < count; i++)
+        samples[i] = fabs(samples[i] - median);
+    return fdm_stats_summarize(samples, count).median;
+}
+
 uint32_t fdm_stats_percent_hundredths(uint32_t k, uint32_t n)
 {
     /* The C library rounds the exact value of the double, as Python does; the separator, whichever

@@ -48,6 +48,9 @@ struct fdm_summary {
 
 /* Sorts `samples` in place. All zero for count 0. No sample may be NaN. */
 struct fdm_summary fdm_stats_summarize(double *samples, size_t count);
+/* The median absolute deviation from `median`, which samples that were interrupted hardly move.
+ * Overwrites `samples`. 0 for count 0. */
+double fdm_stats_deviation(double *samples, size_t count, double median);
 
 /* A percentage as model cards print it, in hundredths of a percent: Python's round(100 * k / n, 2),
  * that is, the double nearest to 100 k / n, rounded to two decimals on its exact value, ties to

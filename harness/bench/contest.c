@@ -1,6 +1,5 @@
 #include "harness/bench/contest.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,14 +166,6 @@ static enum fdm_status take_turns(struct contest_work *work, struct fdm_error *e
     return status;
 }
 
-static void summarize(struct fdm_contestant *c, double *samples, uint32_t count)
-{
-    c->us = fdm_stats_summarize(samples, count);
-    for (uint32_t i = 0; i < count; i++)
-        samples[i] = fabs(samples[i] - c->us.median);
-    c->mad_us = fdm_stats_summarize(samples, count).median;
-}
-
 /* ---- layers ---- */
 
 struct stopwatch {
@@ -232,7 +223,7 @@ enum fdm_status fdm_contest_run(const struct fdm_graph *graph,
     if (status == FDM_OK)
         status = take_turns(&work, err);
     for (size_t i = 0; status == FDM_OK && i < out->count; i++) {
-        summarize(&out->contestants[i], work.samples[i], options->runs);
+        out->contestants[i].timing = fdm_timing_of(work.samples[i], options->runs);
         if (out->contestants[i].network != NULL)
             status = time_layers(&work, i, err);
     }

@@ -4,10 +4,10 @@
 #define FDM_BENCH_CONTEST_H
 
 #include "harness/base/status.h"
+#include "harness/bench/timing.h"
 #include "reference/graph/graph.h"
 #include "reference/network/network.h"
 #include "reference/network/semantics.h"
-#include "results/stats.h"
 
 #define FDM_CONTEST_MOST 3
 
@@ -20,8 +20,7 @@ struct fdm_contest_options {
 
 struct fdm_contestant {
     char name[96];               /* "reference", "tuned", "TensorFlow Lite 2.9.0 + XNNPACK" */
-    struct fdm_summary us;       /* of one inference, microseconds */
-    double mad_us;               /* median absolute deviation */
+    struct fdm_timing timing;    /* of one inference */
     double *layer_us;            /* medians by layer; NULL for others than networks of ours */
     struct fdm_network *network; /* likewise */
 };

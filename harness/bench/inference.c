@@ -21,13 +21,10 @@ void fdm_inference_write_input(const struct fdm_plan_case *item, const struct fd
                                void *input)
 {
     size_t count = (size_t)image->width * image->height * 3;
-    if (item->network->tensors[item->network->input].type == FDM_NETWORK_F32) {
+    if (item->network->tensors[item->network->input].type == FDM_NETWORK_F32)
         fdm_mapping_apply_f32(&item->mapping.mapping, image->pixels, count, input);
-        return;
-    }
-    uint8_t *codes = input;
-    for (size_t i = 0; i < count; i++)
-        codes[i] = item->mapping.table.code[image->pixels[i]];
+    else
+        fdm_mapping_apply_u8(&item->mapping.table, image->pixels, count, input);
 }
 
 /* The first of equal maxima wins, as numpy's argmax has it. */

@@ -56,3 +56,10 @@ enum fdm_status fdm_mapping_quantize_u8(const struct fdm_mapping *mapping, float
     }
     return FDM_OK;
 }
+
+void fdm_mapping_apply_u8(const struct fdm_mapping_table *table, const uint8_t *pixels,
+                          size_t count, uint8_t *out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = table->code[pixels[i]];
+}

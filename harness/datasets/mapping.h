@@ -42,4 +42,8 @@ enum fdm_status fdm_mapping_quantize_u8(const struct fdm_mapping *mapping, float
                                         int32_t zero_point, struct fdm_mapping_table *out,
                                         struct fdm_error *err);
 
+/* out[i] = table->code[pixels[i]] for `count` values. */
+void fdm_mapping_apply_u8(const struct fdm_mapping_table *table, const uint8_t *pixels,
+                          size_t count, uint8_t *out);
+
 #endif

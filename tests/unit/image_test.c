@@ -478,6 +478,11 @@ static void what_lies_outside_is_clipped_and_counted(void **state)
     assert_int_equal(table.code[128], 1);
     assert_int_equal(table.code[255], 255);
     assert_int_equal(table.saturated, 128);
+    static const uint8_t pixels[] = {255, 128, 0};
+    static const uint8_t codes[] = {255, 1, 0};
+    uint8_t out[3];
+    fdm_mapping_apply_u8(&table, pixels, 3, out);
+    assert_memory_equal(out, codes, sizeof codes);
 }
 
 static void mappings_to_float(void **state)

@@ -116,6 +116,14 @@ static void summaries_sort_and_survive_nothing(void **state)
     assert_int_equal(fdm_stats_summarize(NULL, 0).count, 0);
 }
 
+static void the_deviation_ignores_what_was_interrupted(void **state)
+{
+    (void)state;
+    double samples[] = {7, 5, 1000, 6, 4};
+    assert_near(fdm_stats_deviation(samples, 5, 6), 1, 0, "of 1, 1, 994, 0, 2");
+    assert_near(fdm_stats_deviation(NULL, 0, 0), 0, 0, "of nothing");
+}
+
 static void percentages_round_as_python_does(void **state)
 {
     (void)state;
@@ -215,6 +223,7 @@ int main(void)
         cmocka_unit_test(mcnemar_p_values_are_exact),
         cmocka_unit_test(quantiles_follow_definition_seven),
         cmocka_unit_test(summaries_sort_and_survive_nothing),
+        cmocka_unit_test(the_deviation_ignores_what_was_interrupted),
         cmocka_unit_test(percentages_round_as_python_does),
         cmocka_unit_test(published_percentages_decode_to_counts),
         cmocka_unit_test(every_count_decodes_to_a_range_that_holds_it),
