@@ -60,29 +60,33 @@ enum fdm_status fdm_workspace_store(const char *given, enum fdm_store_mode mode,
     return status;
 }
 
-/* A place in the cache of downloads; NULL without memory or home. */
-static char *fetched_place(const char *kind, const char *name)
+/* What the cache of downloads has under a name, whole; NULL if it has not, without memory or home.
+ */
+static char *fetched(const char *kind, const char *name)
 {
     struct fdm_cache *cache;
+    char *path = NULL;
     if (fdm_cache_open(NULL, &cache, NULL) != FDM_OK)
         return NULL;
-    char *path = fdm_obtain_place(cache, kind, name);
+    char *link = fdm_fs_join(kind, name);
+    if (link != NULL && fdm_cache_is_published(cache, link))
+        path = fdm_obtain_place(cache, kind, name);
+    free(link);
     fdm_cache_free(cache);
     return path;
 }
 
-static char *fetched_folder(const char *kind, const char *name)
+char *fdm_workspace_fetched_models(void)
 {
-    char *path = fetched_place(kind, name);
+    struct fdm_cache *cache;
+    if (fdm_cache_open(NULL, &cache, NULL) != FDM_OK)
+        return NULL;
+    char *path = fdm_obtain_place(cache, "models", "");
+    fdm_cache_free(cache);
     if (path != NULL && fdm_fs_is_dir(path))
         return path;
     free(path);
     return NULL;
-}
-
-char *fdm_workspace_fetched_models(void)
-{
-    return fetched_folder("models", "");
 }
 
 enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_error *err)
@@ -100,16 +104,12 @@ enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_e
 
 char *fdm_workspace_images(const char *dataset)
 {
-    return fetched_folder("datasets", dataset);
+    return fetched("datasets", dataset);
 }
 
 char *fdm_workspace_fetched_model(const char *path)
 {
-    char *place = fetched_place("models", path);
-    if (place != NULL && fdm_fs_is_file(place))
-        return place;
-    free(place);
-    return NULL;
+    return fetched("models", path);
 }
 
 enum fdm_status fdm_parse_id(const char *text, const char *what, int64_t *out,

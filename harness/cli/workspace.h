@@ -56,10 +56,10 @@ struct fdm_image_cache *fdm_workspace_image_cache(const char *given, bool none);
 #define FDM_WORKSPACE_DEMO "demo" /* also the dataset's id */
 enum fdm_status fdm_workspace_demo(const char *cache, char **out, struct fdm_error *err);
 
-/* The folder of a dataset's images that `fdm-bench fetch` published, for the caller to free; NULL
- * where there is none. */
+/* The folder of a dataset's images that `fdm-bench fetch` published, whole, for the caller to free;
+ * NULL where there is none. */
 char *fdm_workspace_images(const char *dataset);
-/* The same for all models, and for the file of one by its published path. */
+/* The folder of all models there, and the file of one by its published path. */
 char *fdm_workspace_fetched_models(void);
 char *fdm_workspace_fetched_model(const char *path);
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,16 @@
 #include "harness/base/hash.h"
 #include "harness/base/json.h"
 
-/* 2001-09-09T01:46:40Z: a time that no writer leaves behind by accident. */
+/* 2001-09-09T01:46:40Z: a time that no writer leaves behind by accident. The stamps of boots are
+ * the even seconds (FAT keeps no others) of the 17 years behind it. */
 #define STAMP_S ((time_t)1000000000)
+#define BOOTS (UINT32_C(1) << 28)
+#define TREE_RECORD "tree.json"
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 struct fdm_cache {
     char *folder;
+    time_t boot_s; /* the stamp of what was written since the computer started; 0: not known */
 };
 
 static enum fdm_status os_fail(struct fdm_error *err, const char *path)
@@ -29,12 +35,34 @@ static enum fdm_status os_fail(struct fdm_error *err, const char *path)
                     strerror(errno));
 }
 
+void fdm_cache_set_boot(struct fdm_cache *cache, const char *boot_id)
+{
+    char hex[FDM_SHA256_HEX_SIZE];
+    cache->boot_s = 0;
+    if (boot_id == NULL)
+        return;
+    fdm_sha256_hex(boot_id, strlen(boot_id), hex);
+    hex[8] = '\0';
+    cache->boot_s = STAMP_S + 2 + 2 * (time_t)(strtoul(hex, NULL, 16) % BOOTS);
+}
+
+static void read_boot(struct fdm_cache *cache)
+{
+    char text[64];
+    FILE *file = fopen(BOOT_ID, "re");
+    bool known = file != NULL && fgets(text, sizeof text, file) != NULL;
+    fdm_cache_set_boot(cache, known ? text : NULL);
+    if (file != NULL)
+        fclose(file);
+}
+
 enum fdm_status fdm_cache_open(const char *folder, struct fdm_cache **out, struct fdm_error *err)
 {
     char *user = NULL;
     *out = calloc(1, sizeof **out);
     if (*out == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    read_boot(*out);
     enum fdm_status status = FDM_OK;
     if (folder != NULL)
         (*out)->folder = strdup(folder);
@@ -97,37 +125,61 @@ static enum fdm_status make_parent(const char *path, struct fdm_error *err)
     return status;
 }
 
+/* ---- Stamps ------------------------------------------------------------------------------------
+ */
+
+static bool is_stamped(const struct fdm_cache *cache, const struct stat *info)
+{
+    return info->st_mtim.tv_nsec == 0 &&
+           (info->st_mtim.tv_sec == STAMP_S ||
+            (cache->boot_s != 0 && info->st_mtim.tv_sec == cache->boot_s));
+}
+
+static enum fdm_status stamp(int fd, const char *path, time_t when, struct fdm_error *err)
+{
+    const struct timespec times[2] = {{when, 0}, {when, 0}};
+    return futimens(fd, times) == 0 ? FDM_OK : os_fail(err, path);
+}
+
+/* After a check. A cache that is not this user's to stamp is checked again at the next use. */
+static void stamp_again(const char *path, time_t when, bool synced)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (!synced || fsync(fd) == 0)
+        stamp(fd, path, when, NULL);
+    close(fd);
+}
+
 /* ---- Objects -----------------------------------------------------------------------------------
  */
 
-static enum fdm_status stamp(const char *path, struct fdm_error *err)
-{
-    const struct timespec times[2] = {{STAMP_S, 0}, {STAMP_S, 0}};
-    return utimensat(AT_FDCWD, path, times, 0) == 0 ? FDM_OK : os_fail(err, path);
-}
-
-static enum fdm_status check_hash(const char *path, const char *sha256, bool restamp,
-                                  struct fdm_error *err)
+static enum fdm_status check_hash(const char *path, const char *sha256, struct fdm_error *err)
 {
     char hex[FDM_SHA256_HEX_SIZE];
     enum fdm_status status = fdm_sha256_file(path, hex, err);
-    if (status != FDM_OK)
-        return status;
-    if (strcmp(hex, sha256) != 0)
-        return fdm_fail(err, FDM_ERR_MISMATCH, "%s: damaged", path);
-    return restamp ? stamp(path, err) : FDM_OK;
+    if (status == FDM_OK && strcmp(hex, sha256) != 0)
+        status = fdm_fail(err, FDM_ERR_MISMATCH, "%s: damaged", path);
+    return status;
 }
 
-static enum fdm_status check_object(const char *path, const char *sha256, uint64_t bytes,
-                                    bool by_hash, struct fdm_error *err)
+static enum fdm_status check_object(const struct fdm_cache *cache, const char *path,
+                                    const char *sha256, uint64_t bytes, bool by_hash,
+                                    struct fdm_error *err)
 {
     struct stat info;
     if (lstat(path, &info) != 0)
         return os_fail(err, path);
     if (!S_ISREG(info.st_mode) || (bytes != 0 && (uint64_t)info.st_size != bytes))
         return fdm_fail(err, FDM_ERR_MISMATCH, "%s: damaged", path);
-    bool changed = info.st_mtim.tv_sec != STAMP_S || info.st_mtim.tv_nsec != 0;
-    return by_hash || changed ? check_hash(path, sha256, changed, err) : FDM_OK;
+    bool stamped = is_stamped(cache, &info);
+    if (stamped && !by_hash)
+        return FDM_OK;
+    enum fdm_status status = check_hash(path, sha256, err);
+    if (status == FDM_OK && !stamped)
+        stamp_again(path, STAMP_S, true);
+    return status;
 }
 
 enum fdm_status fdm_cache_find(struct fdm_cache *cache, const char *sha256, uint64_t bytes,
@@ -137,7 +189,7 @@ enum fdm_status fdm_cache_find(struct fdm_cache *cache, const char *sha256, uint
     enum fdm_status status = object_path(cache, sha256, path, err);
     if (status != FDM_OK)
         return status;
-    status = check_object(*path, sha256, bytes, by_hash, &why);
+    status = check_object(cache, *path, sha256, bytes, by_hash, &why);
     if (status == FDM_OK)
         return FDM_OK;
     if (status == FDM_ERR_MISMATCH)
@@ -176,18 +228,16 @@ enum fdm_status fdm_cache_partial(struct fdm_cache *cache, const char *sha256, c
     return status;
 }
 
-static enum fdm_status seal(const char *path, struct fdm_error *err)
+static enum fdm_status seal(const struct fdm_cache *cache, const char *path, struct fdm_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return os_fail(err, path);
     enum fdm_status status = FDM_OK;
-    if (fchmod(fd, 0444) != 0)
+    if (fchmod(fd, 0444) != 0 || (cache->boot_s == 0 && fsync(fd) != 0))
         status = os_fail(err, path);
     if (status == FDM_OK)
-        status = stamp(path, err);
-    if (status == FDM_OK && fsync(fd) != 0)
-        status = os_fail(err, path);
+        status = stamp(fd, path, cache->boot_s != 0 ? cache->boot_s : STAMP_S, err);
     close(fd);
     return status;
 }
@@ -203,7 +253,7 @@ enum fdm_status fdm_cache_commit(struct fdm_cache *cache, const char *sha256, ch
     if (status == FDM_OK)
         status = make_parent(*path, err);
     if (status == FDM_OK)
-        status = seal(partial, err);
+        status = seal(cache, partial, err);
     if (status == FDM_OK && rename(partial, *path) != 0)
         status = os_fail(err, *path);
     free(partial);
@@ -259,39 +309,49 @@ static enum fdm_status count_tree(const char *folder, uint64_t *files, uint64_t 
     return status;
 }
 
-static enum fdm_status read_counts(const char *tree, uint64_t *files, uint64_t *bytes,
+static enum fdm_status read_counts(const char *path, uint64_t *files, uint64_t *bytes,
                                    struct fdm_error *err)
 {
     struct fdm_json *record = NULL;
-    char *path = fdm_fs_join(tree, "tree.json");
-    if (path == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     enum fdm_status status = fdm_json_read(path, &record, err);
     if (status == FDM_OK)
         status = fdm_json_get_uint(record, "files", 0, UINT64_MAX, files, err);
     if (status == FDM_OK)
         status = fdm_json_get_uint(record, "bytes", 0, UINT64_MAX, bytes, err);
     fdm_json_free(record);
-    free(path);
     return status;
 }
 
-static enum fdm_status check_tree(const char *tree, const char *content, bool by_count,
-                                  struct fdm_error *err)
+static enum fdm_status check_counts(const char *tree, const char *content, uint64_t files,
+                                    uint64_t bytes, struct fdm_error *err)
 {
-    uint64_t files = 0;
-    uint64_t bytes = 0;
     uint64_t files_now = 0;
     uint64_t bytes_now = 0;
-    enum fdm_status status = read_counts(tree, &files, &bytes, err);
-    if (status != FDM_OK || !by_count)
-        return status;
-    status = count_tree(content, &files_now, &bytes_now, err);
+    enum fdm_status status = count_tree(content, &files_now, &bytes_now, err);
     if (status == FDM_OK && (files != files_now || bytes != bytes_now))
         status = fdm_fail(err, FDM_ERR_MISMATCH,
                           "%s: %" PRIu64 " files of %" PRIu64 " bytes instead of %" PRIu64
                           " of %" PRIu64,
                           tree, files_now, bytes_now, files, bytes);
+    return status;
+}
+
+static enum fdm_status check_tree(const struct fdm_cache *cache, const char *tree,
+                                  const char *content, bool by_count, struct fdm_error *err)
+{
+    struct stat info;
+    uint64_t files = 0;
+    uint64_t bytes = 0;
+    char *record = fdm_fs_join(tree, TREE_RECORD);
+    if (record == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    enum fdm_status status = read_counts(record, &files, &bytes, err);
+    bool stamped = status == FDM_OK && lstat(record, &info) == 0 && is_stamped(cache, &info);
+    if (status == FDM_OK && (by_count || !stamped))
+        status = check_counts(tree, content, files, bytes, err);
+    if (status == FDM_OK && !stamped && cache->boot_s != 0)
+        stamp_again(record, cache->boot_s, false);
+    free(record);
     return status;
 }
 
@@ -308,7 +368,7 @@ enum fdm_status fdm_cache_tree_find(struct fdm_cache *cache, const char *sha256,
     if (*path == NULL)
         status = fdm_fail(&why, FDM_ERR_MEMORY, "out of memory");
     else
-        status = check_tree(tree, *path, by_count, &why);
+        status = check_tree(cache, tree, *path, by_count, &why);
     if (status != FDM_OK) {
         if (status == FDM_ERR_MISMATCH || status == FDM_ERR_FORMAT) {
             remove_tree(tree);
@@ -344,16 +404,18 @@ enum fdm_status fdm_cache_tree_begin(struct fdm_cache *cache, const char *sha256
     return status;
 }
 
-static enum fdm_status write_counts(const char *stage, uint64_t files, uint64_t bytes,
-                                    struct fdm_error *err)
+static enum fdm_status write_counts(const struct fdm_cache *cache, const char *stage,
+                                    uint64_t files, uint64_t bytes, struct fdm_error *err)
 {
-    char *path = fdm_fs_join(stage, "tree.json");
+    char *path = fdm_fs_join(stage, TREE_RECORD);
     if (path == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     char text[96];
     int len = snprintf(text, sizeof text, "{\"files\": %" PRIu64 ", \"bytes\": %" PRIu64 "}\n",
                        files, bytes);
     enum fdm_status status = fdm_fs_write_unsynced(path, text, (size_t)len, err);
+    if (status == FDM_OK && cache->boot_s != 0)
+        stamp_again(path, cache->boot_s, false);
     free(path);
     return status;
 }
@@ -367,7 +429,7 @@ enum fdm_status fdm_cache_tree_commit(struct fdm_cache *cache, const char *sha25
     if (status == FDM_OK)
         status = path_to(cache, &tree, err, "trees", sha256, "");
     if (status == FDM_OK)
-        status = write_counts(stage, files, bytes, err);
+        status = write_counts(cache, stage, files, bytes, err);
     if (status == FDM_OK) {
         remove_tree(tree);
         if (rename(stage, tree) != 0)
@@ -419,6 +481,30 @@ enum fdm_status fdm_cache_publish(struct fdm_cache *cache, const char *name, con
     fdm_buf_release(&target);
     fdm_buf_release(&beside);
     return status;
+}
+
+bool fdm_cache_is_published(struct fdm_cache *cache, const char *name)
+{
+    char target[PATH_MAX] = "";
+    char sha256[FDM_SHA256_HEX_SIZE];
+    char *found = NULL;
+    bool there = false;
+    char *link = fdm_fs_join(cache->folder, name);
+    if (link == NULL || readlink(link, target, sizeof target - 1) < 0)
+        goto done;
+    const char *object = strstr(target, "/objects/");
+    const char *tree = strstr(target, "/trees/");
+    if (object != NULL) { /* "…/objects/<2 hex>/<sha256>" */
+        snprintf(sha256, sizeof sha256, "%s", fdm_fs_basename(object));
+        there = fdm_cache_find(cache, sha256, 0, false, &found, NULL) == FDM_OK;
+    } else if (tree != NULL) { /* "…/trees/<sha256>/content/…" */
+        snprintf(sha256, sizeof sha256, "%.64s", tree + strlen("/trees/"));
+        there = fdm_cache_tree_find(cache, sha256, false, &found, NULL) == FDM_OK;
+    }
+done:
+    free(found);
+    free(link);
+    return there;
 }
 
 /* ---- The whole cache ---------------------------------------------------------------------------

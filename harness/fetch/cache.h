@@ -6,10 +6,16 @@
  *   locks/<sha256>.lock          held by the process that downloads or unpacks
  *   models/…, datasets/<id>      symbolic links by published path, for `run`
  *
- * Everything appears by rename, so a name leads to the whole thing or to nothing, also after a
- * crash. An object has one fixed modification time, set last: size and time tell a later change
- * without reading. An object with another time is hashed: it is given the time again or removed.
- * Any number of processes may share a folder. */
+ * Everything appears by rename, so a name leads to the whole thing or to nothing. An object's
+ * modification time is a stamp, set last: size and time tell a later change without reading.
+ *
+ * Nothing is synced to the disk when it is made, which could take as long as the download itself:
+ * the stamp is one of this boot of the computer (by the kernel's boot id). What was written can be
+ * lost only by a fall of the whole computer, and then the id is another one. An object with another
+ * stamp or time is hashed at its next use: it is synced and stamped for good, or removed. A tree's
+ * record has the stamp; the tree is counted at its first use in each boot. Without a boot id
+ * objects are synced when they are made, and trees are counted at every use. Any number of
+ * processes may share a folder. */
 #ifndef FDM_HARNESS_FETCH_CACHE_H
 #define FDM_HARNESS_FETCH_CACHE_H
 
@@ -25,6 +31,8 @@ struct fdm_cache;
  * fdm_cache_free(), which takes NULL. FDM_ERR_NOT_FOUND (no HOME), FDM_ERR_MEMORY. */
 enum fdm_status fdm_cache_open(const char *folder, struct fdm_cache **out, struct fdm_error *err);
 void fdm_cache_free(struct fdm_cache *cache);
+/* Goes on as if the computer had started with this id, for tests; NULL: there is none. */
+void fdm_cache_set_boot(struct fdm_cache *cache, const char *boot_id);
 const char *fdm_cache_folder(const struct fdm_cache *cache);
 
 /* The path of an object, for the caller to free. `bytes` 0: any size. `by_hash` reads it all. A
@@ -40,8 +48,8 @@ enum fdm_status fdm_cache_lock(struct fdm_cache *cache, const char *sha256, stru
 enum fdm_status fdm_cache_partial(struct fdm_cache *cache, const char *sha256, char **path,
                                   struct fdm_error *err);
 
-/* Makes the partial file, whose content the caller has checked, the object: synced, stamped,
- * renamed. `*path` is the object's, for the caller to free. FDM_ERR_IO. */
+/* Makes the partial file, whose content the caller has checked, the object: stamped and renamed.
+ * `*path` is the object's, for the caller to free. FDM_ERR_IO. */
 enum fdm_status fdm_cache_commit(struct fdm_cache *cache, const char *sha256, char **path,
                                  struct fdm_error *err);
 
@@ -60,6 +68,9 @@ void fdm_cache_tree_abandon(struct fdm_cache *cache, const char *sha256);
 /* Lets `name` ("models/flowers/x.tflite") lead to `path`, which lies in the cache. FDM_ERR_IO. */
 enum fdm_status fdm_cache_publish(struct fdm_cache *cache, const char *name, const char *path,
                                   struct fdm_error *err);
+/* True if `name` leads to an object or a tree that is there, as fdm_cache_find() and
+ * fdm_cache_tree_find() judge it without `by_hash` and `by_count`. */
+bool fdm_cache_is_published(struct fdm_cache *cache, const char *name);
 
 /* ---- The whole cache ---------------------------------------------------------------------------
  */

@@ -1,5 +1,6 @@
 /* A plain HTTP server of one folder on the loopback address, for tests and benchmarks.
- * Usage: serve FOLDER PORT_FILE. Writes its port into PORT_FILE; ends with its parent. */
+ * Usage: serve FOLDER PORT_FILE [BYTES_PER_S]. Writes its port into PORT_FILE; ends with its
+ * parent. With a rate each file is sent no faster than that. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -12,9 +13,11 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "harness/base/buf.h"
+#include "harness/base/clock.h"
 #include "harness/base/fs.h"
 
 static int listen_here(const char *port_file)
@@ -37,7 +40,24 @@ static void say(int fd, const char *text)
     (void)sent;
 }
 
-static void answer(int fd, const char *path)
+/* With a rate a fiftieth of a second's worth at a time, each when it is due. */
+static void send_file(int fd, int file, off_t size, off_t bytes_per_s)
+{
+    const off_t most = bytes_per_s > 0 ? bytes_per_s / 50 + 1 : size;
+    const uint64_t began_ns = fdm_clock_now_ns();
+    for (off_t sent = 0; sent < size;) {
+        if (sendfile(fd, file, &sent, (size_t)(size - sent < most ? size - sent : most)) <= 0)
+            break;
+        uint64_t due_ns = bytes_per_s > 0 ? (uint64_t)(sent / most) * (FDM_NS_PER_S / 50) : 0;
+        uint64_t took_ns = fdm_clock_now_ns() - began_ns;
+        if (due_ns > took_ns)
+            nanosleep(&(struct timespec){(time_t)((due_ns - took_ns) / FDM_NS_PER_S),
+                                         (long)((due_ns - took_ns) % FDM_NS_PER_S)},
+                      NULL);
+    }
+}
+
+static void answer(int fd, const char *path, off_t bytes_per_s)
 {
     char head[200];
     struct stat info;
@@ -49,15 +69,13 @@ static void answer(int fd, const char *path)
                  "HTTP/1.1 200 OK\r\nContent-Length: %lld\r\nConnection: close\r\n\r\n",
                  (long long)info.st_size);
         say(fd, head);
-        for (off_t sent = 0; sent < info.st_size;)
-            if (sendfile(fd, file, &sent, (size_t)(info.st_size - sent)) <= 0)
-                break;
+        send_file(fd, file, info.st_size, bytes_per_s);
     }
     if (file >= 0)
         close(file);
 }
 
-static void serve(int fd, const char *folder)
+static void serve(int fd, const char *folder, off_t bytes_per_s)
 {
     char request[4096];
     struct fdm_buf path;
@@ -67,7 +85,7 @@ static void serve(int fd, const char *folder)
     if (strncmp(request, "GET /", 5) == 0 && strstr(request, "..") == NULL) {
         fdm_buf_printf(&path, "%s%.*s", folder, (int)strcspn(request + 4, " ?"), request + 4);
         if (!path.failed)
-            answer(fd, path.data);
+            answer(fd, path.data, bytes_per_s);
     }
     shutdown(fd, SHUT_WR);
     while (recv(fd, request, sizeof request, 0) > 0)
@@ -77,8 +95,9 @@ static void serve(int fd, const char *folder)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3)
+    if (argc != 3 && argc != 4)
         return 2;
+    off_t bytes_per_s = argc == 4 ? (off_t)strtoll(argv[3], NULL, 10) : 0;
     pid_t parent = getppid();
     int listener = listen_here(argv[2]);
     signal(SIGCHLD, SIG_IGN);
@@ -90,7 +109,7 @@ int main(int argc, char **argv)
         if (fd < 0)
             continue;
         if (fork() == 0) {
-            serve(fd, argv[1]);
+            serve(fd, argv[1], bytes_per_s);
             _exit(0);
         }
         close(fd);

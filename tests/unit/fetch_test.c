@@ -1,6 +1,8 @@
 #include "tests/support/test.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,6 +302,94 @@ static void a_changed_object_is_noticed(void **state)
     free(dir);
 }
 
+/* What a power cut can leave: the file's length, time and name, and none of its bytes. */
+static void lose_content(const char *path, off_t size)
+{
+    struct stat before;
+    assert_int_equal(stat(path, &before), 0);
+    const struct timespec times[2] = {before.st_atim, before.st_mtim};
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(truncate(path, size), 0);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void a_power_cut_is_noticed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark;
+        const char *written; /* during this boot */
+        const char *used;
+        bool lost;
+        uint64_t received_bytes; /* when it is used */
+    } cases[] = {
+        {"the same boot", "one", "one", false, 0},
+        {"the same boot: nothing can be lost, so nothing is read", "one", "one", true, 0},
+        {"after a restart", "one", "two", false, 0},
+        {"after a power cut", "one", "two", true, SIZE},
+        {"after a power cut, boots unknown by now", "one", NULL, true, SIZE},
+        {"boots unknown: was synced", NULL, NULL, false, 0},
+        {"boots unknown before: was synced, not read", NULL, "two", true, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct place place;
+        struct fdm_error err = FDM_ERROR_INIT;
+        struct fdm_fetch_result result;
+        char url[100];
+        print_message("  %s\n", cases[i].remark);
+        set_up(&place, SIZE);
+        snprintf(url, sizeof url, "http://127.0.0.1:%u/ok/a", place.server.port);
+        const struct fdm_fetch_item item = item_at(&place, url);
+        fdm_cache_set_boot(place.cache, cases[i].written);
+        assert_ok(fdm_fetch(&place.options, &item, 1, &result, &err), err);
+        if (cases[i].lost)
+            lose_content(result.path, SIZE);
+        fdm_fetch_release(&result, 1);
+        fdm_cache_set_boot(place.cache, cases[i].used);
+        assert_ok(fdm_fetch(&place.options, &item, 1, &result, &err), err);
+        assert_int_equal(result.received_bytes, cases[i].received_bytes);
+        fdm_fetch_release(&result, 1);
+        tear_down(&place);
+    }
+}
+
+/* Hashed once after a restart, and then never again unless it changes. */
+static void a_checked_object_is_stamped_for_good(void **state)
+{
+    (void)state;
+    static const char sha256[] = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    static const char *const boots[] = {"one", "two", "three"};
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_cache *cache;
+    struct stat info[3];
+    char *dir = test_tmpdir();
+    char *partial;
+    char *path;
+    assert_ok(fdm_cache_open(dir, &cache, &err), err);
+    fdm_cache_set_boot(cache, boots[0]);
+    assert_ok(fdm_cache_partial(cache, sha256, &partial, &err), err);
+    assert_ok(fdm_fs_write_unsynced(partial, "hello", 5, &err), err);
+    assert_ok(fdm_cache_commit(cache, sha256, &path, &err), err);
+    for (size_t i = 0; i < 3; i++) {
+        char *found;
+        fdm_cache_set_boot(cache, boots[i]);
+        assert_ok(fdm_cache_find(cache, sha256, 5, false, &found, &err), err);
+        assert_int_equal(stat(found, &info[i]), 0);
+        free(found);
+    }
+    assert_int_not_equal(info[0].st_mtim.tv_sec, info[1].st_mtim.tv_sec);
+    assert_int_equal(info[1].st_mtim.tv_sec, info[2].st_mtim.tv_sec);
+    lose_content(path, 5);
+    free(path);
+    assert_ok(fdm_cache_find(cache, sha256, 5, false, &path, &err), err);
+    fdm_cache_free(cache);
+    test_rmtree(dir);
+    free(partial);
+    free(path);
+    free(dir);
+}
+
 static void a_tree_is_whole_or_absent(void **state)
 {
     (void)state;
@@ -329,6 +419,55 @@ static void a_tree_is_whole_or_absent(void **state)
     test_rmtree(dir);
     free(published);
     free(dir);
+}
+
+static void a_power_cut_in_a_tree_is_noticed(void **state)
+{
+    (void)state;
+    static const char sha256[] = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    static const struct {
+        const char *remark;
+        const char *written;
+        const char *used;
+        bool noticed;
+    } cases[] = {
+        {"the same boot: nothing can be lost, so nothing is counted", "one", "one", false},
+        {"after a power cut", "one", "two", true},
+        {"boots unknown by now", "one", NULL, true},
+        {"boots unknown", NULL, NULL, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fdm_error err = FDM_ERROR_INIT;
+        struct fdm_cache *cache;
+        char *dir = test_tmpdir();
+        char *content;
+        char *found;
+        print_message("  %s\n", cases[i].remark);
+        assert_ok(fdm_cache_open(dir, &cache, &err), err);
+        fdm_cache_set_boot(cache, cases[i].written);
+        assert_ok(fdm_cache_tree_begin(cache, sha256, &content, &err), err);
+        char *file = fdm_fs_join(content, "f");
+        assert_ok(fdm_fs_write_unsynced(file, "hello", 5, &err), err);
+        free(content);
+        free(file);
+        assert_ok(fdm_cache_tree_commit(cache, sha256, 1, 5, &err), err);
+        assert_ok(fdm_cache_tree_find(cache, sha256, false, &found, &err), err);
+        assert_ok(fdm_cache_publish(cache, "datasets/d", found, &err), err);
+        fdm_cache_set_boot(cache, cases[i].used);
+        assert_true(fdm_cache_is_published(cache, "datasets/d"));
+        fdm_cache_set_boot(cache, cases[i].written);
+        assert_true(fdm_cache_is_published(cache, "datasets/d"));
+        file = fdm_fs_join(found, "f");
+        lose_content(file, 0);
+        fdm_cache_set_boot(cache, cases[i].used);
+        assert_int_equal(fdm_cache_is_published(cache, "datasets/d"), !cases[i].noticed);
+        assert_int_equal(access(file, F_OK) == 0, !cases[i].noticed);
+        fdm_cache_free(cache);
+        test_rmtree(dir);
+        free(found);
+        free(file);
+        free(dir);
+    }
 }
 
 static void pauses_grow_and_end(void **state)
@@ -403,7 +542,10 @@ int main(void)
         cmocka_unit_test(pointers_are_recognised),
         cmocka_unit_test(pointer_addresses),
         cmocka_unit_test(a_changed_object_is_noticed),
+        cmocka_unit_test(a_power_cut_is_noticed),
+        cmocka_unit_test(a_checked_object_is_stamped_for_good),
         cmocka_unit_test(a_tree_is_whole_or_absent),
+        cmocka_unit_test(a_power_cut_in_a_tree_is_noticed),
         cmocka_unit_test(the_cache_answers_without_the_network),
         cmocka_unit_test(the_next_address_is_tried),
         cmocka_unit_test(servers_misbehave),
