@@ -235,7 +235,8 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
 static enum fdm_status add_demo(const struct request *request, struct workplace *place,
                                 struct fdm_error *err)
 {
-    enum fdm_status status = fdm_workspace_demo(request->cache, &place->demo_folder, err);
+    enum fdm_status status =
+        fdm_workspace_demo(request->cache, place->stop, &place->demo_folder, err);
     if (status == FDM_OK)
         place->sources[place->source_count++] =
             (struct fdm_plan_source){FDM_WORKSPACE_DEMO, place->demo_folder};
@@ -321,14 +322,27 @@ static enum fdm_status fetch_missing(const struct request *request, const struct
     return status;
 }
 
-static enum fdm_status prepare(const struct request *request, struct workplace *place,
-                               struct fdm_error *err)
+/* Boards first: a wrong name is told before anything is fetched or drawn. */
+static enum fdm_status choose_boards(const struct request *request, struct workplace *place,
+                                     struct job *jobs, const char *const *names, size_t count,
+                                     struct fdm_error *err)
 {
     enum fdm_status status = fdm_registry_load_default(&place->registry, err);
     if (status == FDM_OK)
         status = fdm_lab_load(request->lab, place->registry, &place->lab, err);
-    if (status == FDM_OK)
-        status = fdm_workspace_models(request->models_dir, &place->models_dir, err);
+    for (size_t i = 0; status == FDM_OK && i < count; i++) {
+        jobs[i].request = request;
+        jobs[i].place = place;
+        status = fdm_board_choose(place->registry, place->lab, names[i], request->emulate,
+                                  &jobs[i].choice, err);
+    }
+    return status;
+}
+
+static enum fdm_status prepare(const struct request *request, struct workplace *place,
+                               struct fdm_error *err)
+{
+    enum fdm_status status = fdm_workspace_models(request->models_dir, &place->models_dir, err);
     for (size_t i = 0; status == FDM_OK && i < request->images.count; i++)
         status = parse_source(request, i, place, err);
     place->source_count = request->images.count;
@@ -362,14 +376,11 @@ static void release(struct workplace *place)
 
 /* ---- Jobs ------------------------------------------------------------------------------------ */
 
-static enum fdm_status prepare_job(struct job *job, const char *name, struct fdm_error *err)
+static enum fdm_status prepare_job(struct job *job, struct fdm_error *err)
 {
-    struct workplace *place = job->place;
+    const struct workplace *place = job->place;
     const struct request *request = job->request;
-    enum fdm_status status =
-        fdm_board_choose(place->registry, place->lab, name, request->emulate, &job->choice, err);
-    if (status == FDM_OK)
-        status = make_plan(request, place, job, err);
+    enum fdm_status status = make_plan(request, place, job, err);
     if (status == FDM_OK)
         status = fdm_workspace_store(request->db, FDM_STORE_WRITE, &job->store, err);
     if (status != FDM_OK || job->choice.board->kind == FDM_BOARD_HOST)
@@ -517,12 +528,11 @@ static int run(const struct request *request, int argc, char **argv)
     enum fdm_status status = fdm_output_format(&request->output, &format, &err);
     fdm_provenance(argc, argv, &place.about);
     if (status == FDM_OK)
+        status = choose_boards(request, &place, jobs, names, count, &err);
+    if (status == FDM_OK)
         status = prepare(request, &place, &err);
-    for (size_t i = 0; status == FDM_OK && i < count; i++) {
-        jobs[i].request = request;
-        jobs[i].place = &place;
-        status = prepare_job(&jobs[i], names[i], &err);
-    }
+    for (size_t i = 0; status == FDM_OK && i < count; i++)
+        status = prepare_job(&jobs[i], &err);
     if (status == FDM_OK) {
         fdm_run_announce(jobs[0].plan, stderr);
         fdm_progress_init(&place.progress);

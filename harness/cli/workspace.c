@@ -142,7 +142,8 @@ struct fdm_image_cache *fdm_workspace_image_cache(const char *given, bool none)
     return cache;
 }
 
-enum fdm_status fdm_workspace_demo(const char *cache, char **out, struct fdm_error *err)
+enum fdm_status fdm_workspace_demo(const char *cache, const atomic_bool *stop, char **out,
+                                   struct fdm_error *err)
 {
     const struct fdm_demo_set set = {FDM_DEMO_SEED, FDM_DEMO_COUNT, FDM_DEMO_SIZE};
     char *user = NULL;
@@ -157,7 +158,7 @@ enum fdm_status fdm_workspace_demo(const char *cache, char **out, struct fdm_err
     if (*out == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     fprintf(stderr, "drawing %u images of seed %u into %s\n", set.count, set.seed, *out);
-    return fdm_demo_write(*out, &set, err);
+    return fdm_demo_write(*out, &set, stop, err);
 }
 
 static enum fdm_status load_images(struct fdm_store *store, struct fdm_loaded_case *out,

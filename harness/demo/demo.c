@@ -202,13 +202,18 @@ static enum fdm_status write_image(const char *folder, const struct fdm_demo_set
 }
 
 enum fdm_status fdm_demo_write(const char *folder, const struct fdm_demo_set *set,
-                               struct fdm_error *err)
+                               const atomic_bool *stop, struct fdm_error *err)
 {
     if (set->count < 1 || set->count > FDM_DEMO_COUNT_MAX)
         return fdm_fail(err, FDM_ERR_USAGE, "%u images; from 1 to %u can be drawn", set->count,
                         FDM_DEMO_COUNT_MAX);
     enum fdm_status status = make_class_folders(folder, set->count, err);
     for (uint32_t i = 0; status == FDM_OK && i < set->count; i++)
-        status = write_image(folder, set, i, err);
+        status = stop != NULL && atomic_load(stop)
+                     ? fdm_fail(err, FDM_ERR_CANCELLED,
+                                "interrupted; %u of %u images stay in %s, the same command draws "
+                                "them again and the others",
+                                i, set->count, folder)
+                     : write_image(folder, set, i, err);
     return status;
 }

@@ -7,6 +7,8 @@
 #ifndef FDM_DEMO_DEMO_H
 #define FDM_DEMO_DEMO_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "harness/base/status.h"
@@ -32,14 +34,15 @@ enum fdm_status fdm_demo_draw(uint32_t seed, uint32_t index, uint32_t size, stru
                               struct fdm_error *err);
 
 /* Writes images 0 to count - 1 as "<folder>/<class>/s<seed>_<index>.png" and makes the folders.
- * Files of these names are replaced, others stay. FDM_ERR_USAGE (size or count out of bounds),
- * FDM_ERR_IO, FDM_ERR_MEMORY. */
+ * Files of these names are replaced, others stay. `stop`, which may be NULL, is looked at before
+ * each image: FDM_ERR_CANCELLED tells how many were drawn, each of them whole. FDM_ERR_USAGE (size
+ * or count out of bounds), FDM_ERR_IO, FDM_ERR_MEMORY. */
 struct fdm_demo_set {
     uint32_t seed;
     uint32_t count; /* 1 to FDM_DEMO_COUNT_MAX */
     uint32_t size;  /* of a side, in pixels */
 };
 enum fdm_status fdm_demo_write(const char *folder, const struct fdm_demo_set *set,
-                               struct fdm_error *err);
+                               const atomic_bool *stop, struct fdm_error *err);
 
 #endif

@@ -5,6 +5,22 @@ readme=$(cd "$(dirname "$0")/../.." && pwd)/README.md
 
 expect 1 "$fdm" run
 says err "--demo"
+
+# What is asked for wrongly is refused before anything is drawn.
+expect 2 "$fdm" run --demo --board host,NOPE
+says err "NOPE"
+[ ! -e "$work/.cache" ] || fail "images were drawn for a board that there is not"
+
+# Ctrl-C while images are drawn: an end that tells what there is.
+"$fdm" run --demo >"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+while [ ! -e "$work/.cache/fdm-bench/demo/daisy/s2_00000.png" ]; do sleep 0.02; done
+kill -INT "$pid"
+code=0
+wait "$pid" || code=$?
+equal "$code" 130 "the exit code after an interrupt"
+says err "of 1000 images stay in $work/.cache/fdm-bench/demo"
+
 expect 0 "$fdm" run --demo --json
 says err "$work/.cache/fdm-bench/demo"
 equal "$(jq -r '.tables[0].rows[0] | "\(.model) \(.format) \(.evaluated)"' "$work/out")" \

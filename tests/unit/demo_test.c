@@ -231,7 +231,7 @@ static void sizes_and_counts_out_of_bounds_are_refused(void **state)
     char *folder = test_tmpdir();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fdm_error err = FDM_ERROR_INIT;
-        if (fdm_demo_write(folder, &rows[i].set, &err) != FDM_ERR_USAGE)
+        if (fdm_demo_write(folder, &rows[i].set, NULL, &err) != FDM_ERR_USAGE)
             fail_msg("%s: not refused", rows[i].remark);
     }
     test_rmtree(folder);
@@ -244,7 +244,7 @@ static void a_folder_holds_what_was_drawn(void **state)
     struct fdm_error err = FDM_ERROR_INIT;
     char *folder = test_tmpdir();
     const struct fdm_demo_set set = {4, 7, 24};
-    assert_ok(fdm_demo_write(folder, &set, &err), err);
+    assert_ok(fdm_demo_write(folder, &set, NULL, &err), err);
     for (uint32_t i = 0; i < set.count; i++) {
         char path[512];
         uint8_t *bytes;
@@ -266,12 +266,29 @@ static void a_folder_holds_what_was_drawn(void **state)
     free(folder);
 }
 
+static void an_interrupt_is_told(void **state)
+{
+    (void)state;
+    struct fdm_error err = FDM_ERROR_INIT;
+    char *folder = test_tmpdir();
+    const struct fdm_demo_set set = {4, 7, 24};
+    const atomic_bool stop = true;
+    char path[512];
+    assert_int_equal(fdm_demo_write(folder, &set, &stop, &err), FDM_ERR_CANCELLED);
+    assert_non_null(strstr(err.message, "0 of 7 images"));
+    assert_non_null(strstr(err.message, folder));
+    snprintf(path, sizeof path, "%s/%s/s4_00000.png", folder, fdm_demo_class(0));
+    assert_false(fdm_fs_is_file(path));
+    test_rmtree(folder);
+    free(folder);
+}
+
 static void a_folder_that_cannot_be_made_is_named(void **state)
 {
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
     const struct fdm_demo_set set = {1, 5, 16};
-    assert_int_equal(fdm_demo_write("/dev/null/flowers", &set, &err), FDM_ERR_IO);
+    assert_int_equal(fdm_demo_write("/dev/null/flowers", &set, NULL, &err), FDM_ERR_IO);
     assert_non_null(strstr(err.message, "/dev/null"));
 }
 
@@ -301,6 +318,7 @@ int main(void)
         cmocka_unit_test(no_two_images_are_alike),
         cmocka_unit_test(sizes_and_counts_out_of_bounds_are_refused),
         cmocka_unit_test(a_folder_holds_what_was_drawn),
+        cmocka_unit_test(an_interrupt_is_told),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_named),
         cmocka_unit_test(png_refuses_what_libpng_refuses),
     };
