@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reference/compiler/compile.h"
+#include "results/label_order.h"
 
 enum fdm_status fdm_conversion_images_load(const char *root, uint32_t limit,
                                            const struct fdm_graph *graph, uint32_t threads,
@@ -17,14 +19,84 @@ enum fdm_status fdm_conversion_images_load(const char *root, uint32_t limit,
     enum fdm_status status = fdm_dataset_open(&options, &out->dataset, err);
     if (status == FDM_OK)
         status = fdm_sample_set_load(out->dataset, limit, size, threads, cache, &out->set, err);
-    if (status != FDM_OK)
-        return status;
-    out->labels = calloc((size_t)out->set.count + 1, sizeof *out->labels);
-    if (out->labels == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "no memory for %u labels", out->set.count);
-    for (uint32_t i = 0; i < out->set.count; i++)
-        out->labels[i] = out->dataset->images[i].label;
-    return FDM_OK;
+    return status;
+}
+
+static const struct fdm_model_entry *published(const struct fdm_registry *registry,
+                                               const struct fdm_graph *graph)
+{
+    for (size_t i = 0; i < registry->model_count; i++) {
+        const char *sha256 = registry->models[i].float_file.sha256;
+        if (sha256 != NULL && strcmp(sha256, graph->sha256) == 0)
+            return &registry->models[i];
+    }
+    return NULL;
+}
+
+/* The name of each output's class; left NULL where there are not as many classes as outputs. */
+static enum fdm_status name_outputs(const struct fdm_dataset *folders,
+                                    const struct fdm_registry *registry,
+                                    const struct fdm_graph *graph, uint32_t outputs,
+                                    const char **names, struct fdm_error *err)
+{
+    const struct fdm_model_entry *model = published(registry, graph);
+    const struct fdm_dataset_entry *entry =
+        model != NULL ? fdm_registry_dataset(registry, model->dataset) : NULL;
+    const char *const *classes =
+        entry != NULL ? entry->classes : (const char *const *)folders->class_names;
+    if ((entry != NULL ? entry->class_count : folders->class_count) != outputs)
+        return FDM_OK;
+    uint32_t *class_of = calloc((size_t)outputs + 1, sizeof *class_of);
+    if (class_of == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "no memory for %u classes", outputs);
+    const char *order = fdm_label_order_name(entry != NULL ? model->label_order : FDM_LABELS_BYTES);
+    enum fdm_status status = fdm_label_order_fill(order, classes, outputs, class_of, err);
+    for (uint32_t i = 0; status == FDM_OK && i < outputs; i++)
+        names[i] = classes[class_of[i]];
+    free(class_of);
+    return status;
+}
+
+static bool find_label(const char *const *names, uint32_t outputs, const char *folder,
+                       uint32_t *label)
+{
+    for (*label = 0; *label < outputs; (*label)++)
+        if (names[*label] != NULL && strcmp(names[*label], folder) == 0)
+            return true;
+    return false;
+}
+
+/* False if a folder has no output. */
+static bool label_all(const struct fdm_conversion_images *images, const char *const *names,
+                      uint32_t outputs)
+{
+    const struct fdm_dataset *dataset = images->dataset;
+    for (uint32_t i = 0; i < images->set.count; i++)
+        if (!find_label(names, outputs, dataset->class_names[dataset->images[i].label],
+                        &images->labels[i]))
+            return false;
+    return true;
+}
+
+enum fdm_status fdm_conversion_label(struct fdm_conversion_images *images,
+                                     const struct fdm_registry *registry,
+                                     const struct fdm_graph *graph, struct fdm_error *err)
+{
+    const struct fdm_tensor *output = &graph->tensors[graph->output];
+    uint32_t outputs = output->dims[output->rank - 1];
+    const char **names = calloc((size_t)outputs + 1, sizeof *names);
+    images->labels = calloc((size_t)images->set.count + 1, sizeof *images->labels);
+    enum fdm_status status = FDM_ERR_MEMORY;
+    if (names == NULL || images->labels == NULL)
+        fdm_fail(err, status, "no memory for %u labels", images->set.count);
+    else
+        status = name_outputs(images->dataset, registry, graph, outputs, names, err);
+    if (status != FDM_OK || !label_all(images, names, outputs)) {
+        free(images->labels);
+        images->labels = NULL;
+    }
+    free(names);
+    return status;
 }
 
 void fdm_conversion_images_release(struct fdm_conversion_images *images)

@@ -10,6 +10,7 @@
 #include "harness/bench/mapping_choice.h"
 #include "harness/bench/sample_set.h"
 #include "harness/datasets/dataset.h"
+#include "harness/registry/registry.h"
 #include "reference/graph/graph.h"
 #include "reference/quantizer/recipe.h"
 
@@ -17,7 +18,7 @@
 struct fdm_conversion_images {
     struct fdm_dataset *dataset;
     struct fdm_sample_set set;
-    uint32_t *labels; /* of the first set.count images, in byte order of the folders' names */
+    uint32_t *labels; /* by fdm_conversion_label(); NULL until then, and where it does not know */
 };
 
 /* Every image below `root`, which has a folder per class, or the first `limit` of them in a
@@ -28,6 +29,13 @@ enum fdm_status fdm_conversion_images_load(const char *root, uint32_t limit,
                                            struct fdm_image_cache *cache,
                                            struct fdm_conversion_images *out,
                                            struct fdm_error *err);
+/* The output of `graph` that is right for each image: for a published float model by the names of
+ * its dataset's classes and its own order of them, for any other by the byte order of the folders'
+ * names. Leaves `labels` NULL where that cannot be told: a folder that is none of the classes, or
+ * another number of folders than of outputs. FDM_ERR_MEMORY. */
+enum fdm_status fdm_conversion_label(struct fdm_conversion_images *images,
+                                     const struct fdm_registry *registry,
+                                     const struct fdm_graph *graph, struct fdm_error *err);
 void fdm_conversion_images_release(struct fdm_conversion_images *images);
 
 /* What a pixel is to the float model, and to the int8 models made from it. */

@@ -62,10 +62,12 @@ struct work {
     enum fdm_report_format format;
     const struct fdm_semantics *semantics;
     uint32_t threads;
+    struct fdm_registry *registry;
     struct fdm_image_cache *cache;
     struct fdm_graph *graph;
     struct fdm_conversion_input input;
     struct fdm_conversion_images images, judged;
+    const uint32_t *labels; /* of the images judged by, or NULL */
     struct fdm_table *methods;
 };
 
@@ -149,11 +151,9 @@ static enum fdm_status parse(const struct request *r, struct work *work, struct 
 /* ---- images ---- */
 
 /* Calibrating on the images that judge is a mistake worth a word. */
-static void warn_of_validation_images(const struct fdm_dataset *dataset)
+static void warn_of_validation_images(const struct fdm_registry *registry,
+                                      const struct fdm_dataset *dataset)
 {
-    struct fdm_registry *registry = NULL;
-    if (fdm_registry_load_default(&registry, NULL) != FDM_OK)
-        return;
     for (size_t i = 0; i < registry->dataset_count; i++) {
         const struct fdm_dataset_entry *entry = &registry->datasets[i];
         const char *known = entry->validation_names_sha256;
@@ -168,14 +168,15 @@ static void warn_of_validation_images(const struct fdm_dataset *dataset)
                     "measured on those will flatter this file\n",
                     entry->id);
     }
-    fdm_registry_free(registry);
 }
 
 static enum fdm_status load(struct work *work, struct fdm_error *err)
 {
     const struct request *r = work->request;
     char *path = NULL;
-    enum fdm_status status = fdm_supply_model(&r->supply, NULL, r->model, &path, err);
+    enum fdm_status status = fdm_registry_load_default(&work->registry, err);
+    if (status == FDM_OK)
+        status = fdm_supply_model(&r->supply, NULL, r->model, &path, err);
     if (status == FDM_OK)
         status = fdm_import_file(path, &work->graph, err);
     free(path);
@@ -192,7 +193,7 @@ static enum fdm_status load(struct work *work, struct fdm_error *err)
     status = fdm_conversion_images_load(r->calibrate, r->limit, work->graph, work->threads,
                                         work->cache, &work->images, err);
     if (status == FDM_OK)
-        warn_of_validation_images(work->images.dataset);
+        warn_of_validation_images(work->registry, work->images.dataset);
     if (status == FDM_OK && r->judge != NULL)
         status = fdm_conversion_images_load(r->judge, 0, work->graph, work->threads, work->cache,
                                             &work->judged, err);
@@ -205,6 +206,7 @@ static void release(struct work *work)
     fdm_conversion_images_release(&work->judged);
     fdm_image_cache_free(work->cache);
     fdm_graph_free(work->graph);
+    fdm_registry_free(work->registry);
 }
 
 /* ---- one model ---- */
@@ -369,7 +371,10 @@ static enum fdm_status add_method(void *context, const struct fdm_method_result 
     fdm_table_add_text(table, fdm_equalization_name(result->recipe.equalize));
     fdm_table_add_bool(table, result->recipe.correct_bias);
     fdm_table_add_int(table, result->fidelity.agree);
-    fdm_table_add_int(table, result->correct);
+    if (work->labels != NULL)
+        fdm_table_add_int(table, result->correct);
+    else
+        fdm_table_add_none(table);
     fdm_table_add_real(table, result->fidelity.sqnr_db, 2);
     fdm_table_add_real(table, result->fidelity.divergence, 5);
     fdm_table_add_real(table, result->seconds, 2);
@@ -391,15 +396,19 @@ static enum fdm_status run_methods(struct work *work, struct fdm_report *report,
     const struct fdm_samples judging =
         halves ? fdm_conversion_samples(&work->images.set, used, count - used, &work->input)
                : fdm_conversion_samples(&work->judged.set, 0, work->judged.set.count, &work->input);
-    const uint32_t *labels = halves ? work->images.labels + used : work->judged.labels;
-    struct fdm_answers reference;
-    enum fdm_status status =
-        fdm_conversion_answers(work->graph, NULL, &judging, work->threads, &reference, err);
+    struct fdm_conversion_images *judged = halves ? &work->images : &work->judged;
+    struct fdm_answers reference = {0};
+    enum fdm_status status = fdm_conversion_label(judged, work->registry, work->graph, err);
+    if (judged->labels != NULL)
+        work->labels = judged->labels + (halves ? used : 0);
+    if (status == FDM_OK)
+        status =
+            fdm_conversion_answers(work->graph, NULL, &judging, work->threads, &reference, err);
     const struct fdm_method_table table = {
         .graph = work->graph,
         .calibration = &calibration,
         .judging = &judging,
-        .labels = labels,
+        .labels = work->labels,
         .semantics = work->semantics,
         .keep = work->recipe.keep,
         .threads = work->threads,
@@ -410,8 +419,9 @@ static enum fdm_status run_methods(struct work *work, struct fdm_report *report,
     if (status == FDM_OK) {
         fdm_report_add_number(report, "calibrated", "images calibrated on", used, NULL);
         fdm_report_add_number(report, "judged", "other images judged by", judging.count, NULL);
-        fdm_report_add_number(report, "float_correct", "float right",
-                              fdm_answers_correct(&reference, labels), NULL);
+        if (work->labels != NULL)
+            fdm_report_add_number(report, "float_correct", "float right",
+                                  fdm_answers_correct(&reference, work->labels), NULL);
         status = fdm_method_table_run(&table, err);
     }
     fdm_answers_release(&reference);

@@ -1,7 +1,9 @@
 #include "harness/cli/supply.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/fs.h"
 #include "harness/cli/download.h"
@@ -127,6 +129,11 @@ enum fdm_status fdm_supply_model(const struct fdm_supply *supply, const char *mo
             status = load_manifest(registry, &manifest, err);
         if (status == FDM_OK && find(manifest, name) != NULL)
             status = find_published(supply, registry, models_dir, name, path, err);
+        else if (status == FDM_OK && access(name, F_OK) != 0)
+            status = fdm_fail(err, FDM_ERR_NOT_FOUND,
+                              "%s: %s; give the path of a .h5, .keras or .tflite file, or a "
+                              "published one's, which `fdm-bench list models --json` tells",
+                              name, strerror(errno));
     }
     if (status == FDM_OK && *path == NULL) {
         *path = strdup(name);

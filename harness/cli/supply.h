@@ -35,8 +35,8 @@ enum fdm_status fdm_supply_fetch(const struct fdm_supply *supply,
 
 /* The path of a model file: `name` itself if that is a file; a published path
  * ("flowers/…/x.tflite") in the folder of models (`models_dir`, as for fdm_workspace_models()), or
- * as it was fetched, or as it is fetched now; any other name unchanged. The caller frees.
- * FDM_ERR_NOT_FOUND says which command downloads it. */
+ * as it was fetched, or as it is fetched now; any other name of something unchanged. The
+ * caller frees. FDM_ERR_NOT_FOUND says which command downloads it, or tells of what there is. */
 enum fdm_status fdm_supply_model(const struct fdm_supply *supply, const char *models_dir,
                                  const char *name, char **path, struct fdm_error *err);
 

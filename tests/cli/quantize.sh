@@ -76,7 +76,7 @@ refuse 2 "int8 already" "$file" --calibrate images
 refuse 2 "writes no model file" "$model" --calibrate images --compare-methods
 refuse 2 "belongs to --compare-methods" "$model" --calibrate images --judge images
 refuse 1 "broken.h5" broken.h5 --calibrate images
-refuse 1 "missing.h5" missing.h5 --calibrate images
+refuse 1 "fdm-bench list models" missing.h5 --calibrate images
 refuse 1 "no folder in it" "$model" --calibrate empty
 cp -r images damaged
 printf '\211PNG\r\n\032\nrubbish' >damaged/roses/s1_00002.png

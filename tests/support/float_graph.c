@@ -122,3 +122,23 @@ float *test_float_constant(const struct fdm_graph *graph, uint32_t op, uint32_t 
 {
     return (float *)graph->tensors[graph->ops[op].inputs[input]].data;
 }
+
+struct test_float_images *test_float_images(uint32_t count)
+{
+    struct test_float_images *images = calloc(1, sizeof *images);
+    assert_non_null(images);
+    assert_true(count <= TEST_FLOAT_IMAGES_MAX);
+    uint32_t random = 11;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bright = test_random(&random) % 200;
+        for (size_t k = 0; k < TEST_FLOAT_PIXELS; k++)
+            images->bytes[i][k] = (uint8_t)(bright + test_random(&random) % 56);
+        images->pixels[i] = images->bytes[i];
+    }
+    for (int i = 0; i < 256; i++) {
+        images->real[i] = (float)i / 255.0f;
+        images->code[i] = (uint8_t)i;
+    }
+    images->samples = (struct fdm_samples){images->pixels, count, images->real, images->code};
+    return images;
+}

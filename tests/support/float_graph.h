@@ -3,6 +3,7 @@
 #define FDM_TESTS_SUPPORT_FLOAT_GRAPH_H
 
 #include "reference/graph/graph.h"
+#include "reference/quantizer/samples.h"
 
 /* The operators of test_float_graph(), by index. */
 enum test_float_op {
@@ -28,5 +29,17 @@ struct fdm_graph *test_float_graph(uint32_t seed);
 
 /* Changes a constant of operator `op`: its operand `input`, counted from 0. */
 float *test_float_constant(const struct fdm_graph *graph, uint32_t op, uint32_t input);
+
+/* Images for that network, random pixels of 0..1 and of varied brightness; `samples` points into
+ * the rest. The caller frees with free(). */
+enum { TEST_FLOAT_PIXELS = 8 * 8 * 3, TEST_FLOAT_IMAGES_MAX = 40 };
+struct test_float_images {
+    uint8_t bytes[TEST_FLOAT_IMAGES_MAX][TEST_FLOAT_PIXELS];
+    const uint8_t *pixels[TEST_FLOAT_IMAGES_MAX];
+    float real[256];
+    uint8_t code[256];
+    struct fdm_samples samples;
+};
+struct test_float_images *test_float_images(uint32_t count);
 
 #endif

@@ -13,36 +13,10 @@
 #include "tests/support/float_graph.h"
 #include "tests/unit/golden.h"
 
-enum { PIXELS = 8 * 8 * 3, IMAGES = 24 };
-
-struct images {
-    uint8_t bytes[IMAGES][PIXELS];
-    const uint8_t *pixels[IMAGES];
-    float real[256];
-    uint8_t code[256];
-    struct fdm_samples samples;
-};
-
-static struct images *make_images(void)
-{
-    struct images *images = calloc(1, sizeof *images);
-    assert_non_null(images);
-    uint32_t random = 5;
-    for (size_t i = 0; i < IMAGES; i++) {
-        for (size_t k = 0; k < PIXELS; k++)
-            images->bytes[i][k] = (uint8_t)(test_random(&random) >> 24);
-        images->pixels[i] = images->bytes[i];
-    }
-    for (int i = 0; i < 256; i++) {
-        images->real[i] = (float)i / 255.0f;
-        images->code[i] = (uint8_t)i;
-    }
-    images->samples = (struct fdm_samples){images->pixels, IMAGES, images->real, images->code};
-    return images;
-}
+enum { IMAGES = 24 };
 
 static struct fdm_graph *quantize(const struct fdm_graph *graph, struct fdm_recipe recipe,
-                                  const struct images *images)
+                                  const struct test_float_images *images)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_prepared prepared;
@@ -56,7 +30,7 @@ static struct fdm_graph *quantize(const struct fdm_graph *graph, struct fdm_reci
 }
 
 static void explain(const struct fdm_graph *graph, const struct fdm_graph *int8,
-                    const struct images *images, struct fdm_explanation *out)
+                    const struct test_float_images *images, struct fdm_explanation *out)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     const struct fdm_semantics *semantics = fdm_semantics_find(FDM_SEMANTICS_DEFAULT);
@@ -69,7 +43,7 @@ static void weights_become_real_again(void **state)
 {
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(IMAGES);
     struct fdm_graph *graph = test_float_graph(2);
     for (int per_tensor = 0; per_tensor < 2; per_tensor++) {
         struct fdm_recipe recipe = FDM_RECIPE_CONVERTER;
@@ -106,7 +80,7 @@ static void layers_are_measured(void **state)
 {
     (void)state;
     static const char *const names[] = {"conv1", "conv_dw", "conv_pw", "average", "preds"};
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(IMAGES);
     struct fdm_graph *graph = test_float_graph(3);
     struct fdm_explanation e;
     struct fdm_graph *int8 = quantize(graph, (struct fdm_recipe)FDM_RECIPE_CONVERTER, images);
@@ -136,7 +110,7 @@ static void layers_are_measured(void **state)
 static void equalized_layers_are_no_worse(void **state)
 {
     (void)state;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(IMAGES);
     struct fdm_graph *graph = test_float_graph(3);
     struct fdm_recipe recipe = FDM_RECIPE_CONVERTER;
     recipe.absorb = true;
@@ -157,7 +131,7 @@ static void the_culprit_is_found(void **state)
 {
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(IMAGES);
     struct fdm_graph *graph = test_float_graph(3);
     struct fdm_graph *folded;
     struct fdm_calibration calibration;
@@ -191,7 +165,7 @@ static void other_models_are_refused(void **state)
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
     const struct fdm_semantics *semantics = fdm_semantics_find(FDM_SEMANTICS_DEFAULT);
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(IMAGES);
     struct fdm_graph *graph = test_float_graph(3);
     struct fdm_graph *int8 = quantize(graph, (struct fdm_recipe)FDM_RECIPE_CONVERTER, images);
     struct fdm_explanation e;

@@ -15,40 +15,10 @@
 #include "reference/quantizer/tflite_writer.h"
 #include "tests/support/float_graph.h"
 
-enum { PIXELS = 8 * 8 * 3, SAMPLES = 40, CLASSES = 3 };
-
-/* ---- images --------------------------------------------------------------------------------- */
-
-struct images {
-    uint8_t bytes[SAMPLES][PIXELS];
-    const uint8_t *pixels[SAMPLES];
-    float real[256];
-    uint8_t code[256];
-    struct fdm_samples samples;
-};
-
-/* Random pixels of 0..1. */
-static struct images *make_images(void)
-{
-    struct images *images = calloc(1, sizeof *images);
-    assert_non_null(images);
-    uint32_t random = 11;
-    for (size_t i = 0; i < SAMPLES; i++) {
-        uint32_t bright = test_random(&random) % 200;
-        for (size_t k = 0; k < PIXELS; k++)
-            images->bytes[i][k] = (uint8_t)(bright + test_random(&random) % 56);
-        images->pixels[i] = images->bytes[i];
-    }
-    for (int i = 0; i < 256; i++) {
-        images->real[i] = (float)i / 255.0f;
-        images->code[i] = (uint8_t)i;
-    }
-    images->samples = (struct fdm_samples){images->pixels, SAMPLES, images->real, images->code};
-    return images;
-}
+enum { SAMPLES = 40, CLASSES = 3 };
 
 /* The outputs to every image, [SAMPLES, CLASSES]. */
-static float *outputs_of(const struct fdm_graph *graph, const struct images *images)
+static float *outputs_of(const struct fdm_graph *graph, const struct test_float_images *images)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_network *network;
@@ -71,7 +41,7 @@ static float *outputs_of(const struct fdm_graph *graph, const struct images *ima
 
 /* The largest difference of any output. */
 static double distance(const struct fdm_graph *a, const struct fdm_graph *b,
-                       const struct images *images)
+                       const struct test_float_images *images)
 {
     float *x = outputs_of(a, images);
     float *y = outputs_of(b, images);
@@ -96,7 +66,7 @@ static struct fdm_graph *fold(const struct fdm_graph *graph, enum fdm_fold_rsqrt
 static void folding_keeps_what_is_computed(void **state)
 {
     (void)state;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     for (uint32_t seed = 1; seed < 6; seed++) {
         struct fdm_graph *graph = test_float_graph(seed);
         for (int rsqrt = 0; rsqrt < 2; rsqrt++) {
@@ -214,7 +184,7 @@ static void equalized_weights_are_alike(void **state)
 {
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_graph *graph = test_float_graph(3);
     struct fdm_graph *plain = fold(graph, FDM_FOLD_EXACT);
     struct fdm_graph *equal = fold(graph, FDM_FOLD_EXACT);
@@ -242,7 +212,7 @@ static void equalized_activations_fill_their_range(void **state)
 {
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_graph *graph = test_float_graph(4);
     struct fdm_graph *plain = fold(graph, FDM_FOLD_EXACT);
     for (int per_tensor = 0; per_tensor < 2; per_tensor++) {
@@ -291,7 +261,7 @@ static void equalization_survives_dead_channels(void **state)
 {
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_graph *graph = test_float_graph(5);
     test_float_constant(graph, TEST_FLOAT_CONV_NORM, 1)[2] = 0.0f;
     test_float_constant(graph, TEST_FLOAT_CONV_NORM, 2)[2] = -1.0f;
@@ -316,7 +286,7 @@ static void absorbed_offsets_lie_in_the_middle(void **state)
 {
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_graph *graph = test_float_graph(6);
     struct fdm_graph *plain = fold(graph, FDM_FOLD_EXACT);
     struct fdm_graph *moved = fold(graph, FDM_FOLD_EXACT);
@@ -341,7 +311,7 @@ static void nothing_is_measured_without_images(void **state)
     (void)state;
     struct fdm_graph *graph = test_float_graph(1);
     struct fdm_graph *folded = fold(graph, FDM_FOLD_EXACT);
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_prepared prepared;
     images->samples.count = 0;
     assert_int_equal(fdm_equalize(folded, FDM_EQUALIZE_ALL, true, &images->samples, NULL),
@@ -359,7 +329,7 @@ static void nothing_is_measured_without_images(void **state)
 /* ---- quantization --------------------------------------------------------------------------- */
 
 static struct fdm_graph *convert(const struct fdm_graph *graph, const struct fdm_recipe *recipe,
-                                 const struct images *images)
+                                 const struct test_float_images *images)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_prepared prepared;
@@ -375,7 +345,7 @@ static struct fdm_graph *convert(const struct fdm_graph *graph, const struct fdm
 static void every_recipe_stays_near(void **state)
 {
     (void)state;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_graph *graph = test_float_graph(7);
     for (int i = 0; i < 2 * 2 * 2 * FDM_EQUALIZATIONS * FDM_RANGE_METHODS; i++) {
         struct fdm_recipe recipe = FDM_RECIPE_CONVERTER;
@@ -404,7 +374,7 @@ static void every_recipe_stays_near(void **state)
 static void equalization_helps_per_tensor(void **state)
 {
     (void)state;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_graph *graph = test_float_graph(8);
     float *gamma = test_float_constant(graph, TEST_FLOAT_CONV_NORM, 1);
     float *beta = test_float_constant(graph, TEST_FLOAT_CONV_NORM, 2);
@@ -439,7 +409,7 @@ static void corrected_biases_restore_the_mean(void **state)
 {
     (void)state;
     struct fdm_error err = FDM_ERROR_INIT;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_graph *graph = test_float_graph(9);
     const struct fdm_recipe recipe = FDM_RECIPE_CONVERTER;
     struct fdm_graph *folded = fold(graph, FDM_FOLD_CONVERTER);
@@ -503,7 +473,7 @@ static void same_op(const struct fdm_op *a, const struct fdm_op *b)
 static void written_file_holds_the_graph(void **state)
 {
     (void)state;
-    struct images *images = make_images();
+    struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_graph *graph = test_float_graph(10);
     for (int i = 0; i < 3; i++) {
         struct fdm_error err = FDM_ERROR_INIT;
