@@ -42,8 +42,9 @@ enum fdm_status fdm_lower_layer(struct fdm_lowering *lowering, const struct fdm_
 {
     struct fdm_network_layer *layer = &lowering->layers[lowering->layer_count++];
     layer->op = kernel;
-    layer->input = fdm_lower_tensor(lowering, op->inputs[0]);
-    layer->output = fdm_lower_tensor(lowering, output);
+    _Static_assert(FDM_GRAPH_MAX_TENSORS <= UINT16_MAX, "layers have room for every index");
+    layer->input = (uint16_t)fdm_lower_tensor(lowering, op->inputs[0]);
+    layer->output = (uint16_t)fdm_lower_tensor(lowering, output);
     layer->file_tensor = lowering->graph->tensors[output].file_index;
     layer->macs = fdm_op_macs(lowering->graph, op);
     *out = layer;

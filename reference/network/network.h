@@ -58,8 +58,8 @@ union fdm_network_params {
 
 struct fdm_network_layer {
     enum fdm_nn_op op;
-    uint32_t input;        /* tensor, by index */
-    uint32_t output;       /* tensor; it may share the input's bytes where the operator allows it */
+    uint16_t input;        /* tensor, by index */
+    uint16_t output;       /* tensor; it may share the input's bytes where the operator allows it */
     fdm_nn_run *run;       /* the kernel that computes it */
     const void *weights;   /* in the kernel's layout; NULL where it has none */
     const void *bias;      /* int32 or float; NULL for none, or where `weights` contains it */

@@ -251,8 +251,9 @@ static void draw_vector(uint32_t *seed, enum fdm_nn_op op, struct layer *layer)
             count, (float)between(seed, 1, 1000000) / 300000.0f, between(seed, -128, 127)};
         layer->out_row *= sizeof(float);
     } else {
-        layer->params.quantize_u8_s8 =
-            (struct fdm_nn_quantize_u8_s8){count, between(seed, 0, 255), between(seed, -128, 127)};
+        int32_t zero = between(seed, 0, 255);
+        layer->params.quantize_u8_s8 = (struct fdm_nn_quantize_u8_s8){
+            count, zero, one_in(seed, 2) ? zero - 128 : between(seed, -128, 127)};
     }
 }
 

@@ -41,8 +41,8 @@ static struct fdm_network_layer *add(struct sketch *sketch, uint32_t input, enum
     struct fdm_network *n = &sketch->network;
     struct fdm_network_layer *layer = &sketch->layers[n->layer_count++];
     layer->op = op;
-    layer->input = input;
-    layer->output = n->tensor_count;
+    layer->input = (uint16_t)input;
+    layer->output = (uint16_t)n->tensor_count;
     layer->run = fdm_nn_reference_kernels[op].run;
     n->output = n->tensor_count;
     sketch->tensors[n->tensor_count++] = (struct fdm_network_tensor){

@@ -1,4 +1,4 @@
-/* QUANTIZE by words. Where the zero points differ by 128, as everywhere but in odd models, only the
+/* QUANTIZE by words, for zero points that differ by 128, as everywhere but in odd models: only the
  * highest bit of each byte changes. */
 #include "reference/kernels/cortex-m/nn_dsp.h"
 #include "reference/kernels/fdm_nn.h"
@@ -18,9 +18,6 @@ static void flip(const uint8_t *input, size_t count, int8_t *output)
 
 enum fdm_nn_status fdm_nn_quantize_u8_s8_dsp_run(const struct fdm_nn_call *call)
 {
-    const struct fdm_nn_quantize_u8_s8 *params = call->params;
-    if (params->in_zero_point - params->out_zero_point != 128)
-        return fdm_nn_quantize_u8_s8_run(call);
     for (int32_t y = call->first; y < call->first + call->count; y++)
         flip(fdm_nn_row(&call->in, y), call->in.row_bytes, fdm_nn_row(&call->out, y));
     return FDM_NN_OK;

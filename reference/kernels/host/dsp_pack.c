@@ -98,6 +98,12 @@ bool fdm_nn_mean_s8_dsp_float_suits(const void *params)
            (int64_t)mean->h * mean->w <= MEAN_PIXELS;
 }
 
+bool fdm_nn_quantize_u8_s8_dsp_suits(const void *params)
+{
+    const struct fdm_nn_quantize_u8_s8 *quantize = params;
+    return quantize->in_zero_point - quantize->out_zero_point == 128;
+}
+
 bool fdm_nn_softmax_s8_table_suits(const void *params)
 {
     const struct fdm_nn_softmax_s8 *softmax = params;
