@@ -1,10 +1,15 @@
-/* Runs on an emulated Cortex-M, and ends the emulator with its result: every tuned kernel of this
+/* Runs on an emulated processor, and ends the emulator with its result: every tuned kernel of this
  * processor's instruction sets against the reference, with the real instructions.
  *
- * Text and exit go by semihosting (Arm, "Semihosting for AArch32 and AArch64", operations
- * SYS_WRITE0 and SYS_EXIT_EXTENDED). */
+ * On a Cortex-M text and exit go by semihosting (Arm, "Semihosting for AArch32 and AArch64",
+ * operations SYS_WRITE0 and SYS_EXIT_EXTENDED). */
 #include <stdint.h>
 #include <string.h>
+
+#ifdef __linux__
+#include <stdio.h>
+#include <stdlib.h>
+#endif
 
 #include "tests/support/tuned_check.h"
 
@@ -15,6 +20,20 @@
 
 static _Alignas(16) uint8_t heap[HEAP_BYTES];
 static size_t taken;
+
+#ifdef __linux__
+
+static void say(const char *text)
+{
+    fputs(text, stdout);
+}
+
+static _Noreturn void end(uint32_t code)
+{
+    exit((int)code);
+}
+
+#else
 
 static void call_host(uint32_t operation, const void *argument)
 {
@@ -28,6 +47,16 @@ static void say(const char *text)
     call_host(0x04, text);
 }
 
+static _Noreturn void end(uint32_t code)
+{
+    const uint32_t block[2] = {0x20026, code}; /* the application's own exit */
+    call_host(0x20, block);
+    for (;;)
+        ;
+}
+
+#endif
+
 static void say_number(uint32_t number)
 {
     char digits[11] = {0};
@@ -37,14 +66,6 @@ static void say_number(uint32_t number)
         number /= 10;
     } while (number > 0);
     say(digits + at);
-}
-
-static _Noreturn void end(uint32_t code)
-{
-    const uint32_t block[2] = {0x20026, code}; /* the application's own exit */
-    call_host(0x20, block);
-    for (;;)
-        ;
 }
 
 /* A stack of blocks, each behind a head. A block that is given back before those above it stays

@@ -125,6 +125,13 @@ static void draw_bytes(uint32_t *seed, int8_t *out, size_t count)
                              : (int8_t)between(seed, -128, 127);
 }
 
+static void limit_bytes(int8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i] == -128)
+            bytes[i] = -127;
+}
+
 static void draw_floats(uint32_t *seed, void *out, size_t count)
 {
     float *values = out;
@@ -191,6 +198,8 @@ static void draw_conv_s8(uint32_t *seed, bool depthwise, struct layer *layer)
     int32_t taps = p->shape.kernel_h * p->shape.kernel_w * (depthwise ? 1 : p->shape.in_c);
     draw_bias(seed, layer->bias, p->shape.out_c, taps);
     draw_bytes(seed, layer->weights, layer->weights_bytes);
+    if (one_in(seed, 2)) /* as quantizers make them */
+        limit_bytes(layer->weights, layer->weights_bytes);
 }
 
 static void draw_conv_f32(uint32_t *seed, bool depthwise, struct layer *layer)
