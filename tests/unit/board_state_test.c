@@ -67,11 +67,30 @@ static void what_slowed_the_board_is_told(void **state)
 static void a_moment_that_has_not_come_tells_nothing(void **state)
 {
     (void)state;
-    struct fdm_msg_state begin = calm();
-    struct fdm_msg_state end = {0};
     char text[FDM_BOARD_REMARK_SIZE];
+    for (int missing = 0; missing < 2; missing++) {
+        struct fdm_msg_state begin = calm();
+        struct fdm_msg_state end = calm();
+        end.cooling = 2;
+        (missing == 0 ? &begin : &end)->now_us = 0;
+        fdm_board_state_judge(&begin, &end, 800000000, text);
+        assert_string_equal(text, "");
+    }
+}
+
+static void what_is_unknown_marks_nothing(void **state)
+{
+    (void)state;
+    char text[FDM_BOARD_REMARK_SIZE];
+    struct fdm_msg_state begin = calm();
+    struct fdm_msg_state end = calm();
+    end.slow_from = 0; /* and a temperature all the same */
     fdm_board_state_judge(&begin, &end, 800000000, text);
     assert_string_equal(text, "");
+    begin.clock_khz = end.clock_khz = 400 * MHZ;
+    end.governor[0] = '\0';
+    fdm_board_state_judge(&begin, &end, 800000000, text);
+    assert_non_null(strstr(text, "(governor unknown)"));
 }
 
 static void states_are_figures_and_facts(void **state)
@@ -95,6 +114,14 @@ static void states_are_figures_and_facts(void **state)
     assert_int_equal(fact_count, FDM_BOARD_STATE_FACTS);
     assert_string_equal(facts[0].text, "performance");
     assert_string_equal(facts[1].text, "1,2");
+
+    begin.temperature = 0;
+    fdm_board_state_describe(&begin, &end, figures, &figure_count, facts, &fact_count);
+    assert_int_equal(figure_count, FDM_BOARD_STATE_FIGURES - 2);
+    begin.temperature = end.temperature;
+    end.temperature = 0;
+    fdm_board_state_describe(&begin, &end, figures, &figure_count, facts, &fact_count);
+    assert_int_equal(figure_count, FDM_BOARD_STATE_FIGURES - 2);
 
     memset(&begin, 0, sizeof begin);
     memset(&end, 0, sizeof end);
@@ -123,6 +150,7 @@ static void the_boards_time_is_compared_with_ours(void **state)
         {"an oscillator without a crystal, still within its bounds", 990500, 1000000, false},
         {"two percent slow", 980000, 1000000, true},
         {"two percent slow, and answers that take too long to know", 980000, 20000000, false},
+        {"two percent fast, and answers as slow", 1020000, 20000000, false},
         {"the wrong multiplier of the PLL", 1200000, 20000000, true},
         {"half", 500000, 1000000, true},
         {"it stands still", 0, 1000000, true},
@@ -151,6 +179,8 @@ static void a_clock_that_goes_back_is_no_clock(void **state)
     assert_true(rate.rate == 0);
     fdm_clock_rate_judge(&rate, 400000000, text);
     assert_non_null(strstr(text, "0.0 MHz, not at the stated 400.0 MHz"));
+    rate = fdm_clock_rate_between(&first, &first); /* nor is one that nothing was compared with */
+    assert_true(rate.rate == 0 && rate.margin == 0);
 }
 
 int main(void)
@@ -158,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_slowed_the_board_is_told),
         cmocka_unit_test(a_moment_that_has_not_come_tells_nothing),
+        cmocka_unit_test(what_is_unknown_marks_nothing),
         cmocka_unit_test(states_are_figures_and_facts),
         cmocka_unit_test(the_boards_time_is_compared_with_ours),
         cmocka_unit_test(a_clock_that_goes_back_is_no_clock),

@@ -10,6 +10,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
 #include "harness/client/flash.h"
+#include "harness/client/flash_tools.h"
 #include "tests/support/flash_world.h"
 
 #define SERIAL "002F00174741500220383733"
@@ -265,6 +266,93 @@ static void each_failure_has_words_of_its_own(void **state)
     }
 }
 
+static const struct fdm_flash_tool *find_tool(const char *program)
+{
+    const struct fdm_flash_tool *tool = fdm_flash_tools;
+    while (tool->program != NULL && strcmp(tool->program, program) != 0)
+        tool++;
+    assert_non_null(tool->program);
+    return tool;
+}
+
+/* Each of a tool's sayings by itself. */
+static const struct {
+    const char *tool;
+    const char *says;
+    enum fdm_flash_failure failure;
+} sayings[] = {
+    {"openocd", "Error: libusb_open() failed with LIBUSB_ERROR_ACCESS", FDM_FLASH_PERMISSION},
+    {"openocd", "Error: libusb_claim_interface() failed with LIBUSB_ERROR_BUSY", FDM_FLASH_BUSY},
+    {"openocd", "Error: bulk write error: LIBUSB_ERROR_NO_DEVICE", FDM_FLASH_UNPLUGGED},
+    {"openocd", "Error: bulk read error: LIBUSB_ERROR_IO", FDM_FLASH_UNPLUGGED},
+    {"openocd", "Error: bulk read error: LIBUSB_ERROR_PIPE", FDM_FLASH_UNPLUGGED},
+    {"openocd", "Error: Can't find target/stm32n6x.cfg", FDM_FLASH_UNFIT},
+    {"openocd", "Error: Can't find interface/stlink-dap.cfg", FDM_FLASH_UNFIT},
+    {"openocd", "Error: Target voltage too low. Check target power", FDM_FLASH_NO_TARGET},
+    {"openocd", "Error: init mode failed (unable to connect to the target)", FDM_FLASH_NO_TARGET},
+    {"openocd", "Error: open failed", FDM_FLASH_NO_PROBE},
+    {"openocd", "Error: Device Security Bit Set", FDM_FLASH_LOCKED},
+    {"openocd", "Error: stm32x device protected", FDM_FLASH_LOCKED},
+    {"openocd", "Error: Flash operation failed, protection violated", FDM_FLASH_LOCKED},
+    {"openocd", "Warn : Cannot identify target as a STM32L4 family.", FDM_FLASH_WRONG_CHIP},
+    {"openocd", "** Verify Failed **", FDM_FLASH_VERIFY},
+    {"openocd", "Error: checksum mismatch - attempting binary compare", FDM_FLASH_VERIFY},
+    {"openocd", "** Unable to reset target **", FDM_FLASH_NO_TARGET},
+    {"openocd", "Error: Target not examined yet", FDM_FLASH_NO_TARGET},
+    {"st-flash", "ERROR usb.c: Could not open USB device, access error.", FDM_FLASH_PERMISSION},
+    {"st-flash", "[!] send_recv: LIBUSB_ERROR_ACCESS", FDM_FLASH_PERMISSION},
+    {"st-flash", "[!] send_recv: LIBUSB_ERROR_BUSY", FDM_FLASH_BUSY},
+    {"st-flash", "[!] send_recv: LIBUSB_ERROR_NO_DEVICE", FDM_FLASH_UNPLUGGED},
+    {"st-flash", "[!] send_recv: LIBUSB_ERROR_IO", FDM_FLASH_UNPLUGGED},
+    {"st-flash", "[!] send_recv: LIBUSB_ERROR_PIPE", FDM_FLASH_UNPLUGGED},
+    {"st-flash", "WARN usb.c: Couldn't find any ST-Link devices", FDM_FLASH_NO_PROBE},
+    {"st-flash", "ERROR common.c: Flash memory is write protected", FDM_FLASH_LOCKED},
+    {"st-flash", "ERROR common.c: Failed to unlock flash!", FDM_FLASH_LOCKED},
+    {"st-flash", "WARN common.c: Flash unlock failed!", FDM_FLASH_LOCKED},
+    {"st-flash", "ERROR common.c: Verification of flash failed at 1024", FDM_FLASH_VERIFY},
+    {"st-flash", "Failed to enter SWD mode", FDM_FLASH_NO_TARGET},
+    {"st-flash", "Can not connect to target. Please use 'connect under reset'",
+     FDM_FLASH_NO_TARGET},
+    {"st-flash", "Failed to connect to target", FDM_FLASH_NO_TARGET},
+    {"st-flash", "WARN common.c: unknown chip id! 0x482", FDM_FLASH_UNFIT},
+    {"STM32_Programmer_CLI", "Error: No debug probe detected.", FDM_FLASH_NO_PROBE},
+    {"STM32_Programmer_CLI", "Error: No STLink detected!", FDM_FLASH_NO_PROBE},
+    {"STM32_Programmer_CLI", "Error: No ST-LINK detected!", FDM_FLASH_NO_PROBE},
+    {"STM32_Programmer_CLI", "ST-LINK error (DEV_NO_STLINK)", FDM_FLASH_NO_PROBE},
+    {"STM32_Programmer_CLI", "Error: ST-LINK: Serial number not found", FDM_FLASH_NO_PROBE},
+    {"STM32_Programmer_CLI", "ST-LINK error (DEV_CONNECT_ERR)", FDM_FLASH_BUSY},
+    {"STM32_Programmer_CLI", "ST-LINK error (DEV_USB_COMM_ERR)", FDM_FLASH_UNPLUGGED},
+    {"STM32_Programmer_CLI", "Error: Data mismatch found at address 0x08000400", FDM_FLASH_VERIFY},
+    {"STM32_Programmer_CLI", "Warning: Read Out Protection is active", FDM_FLASH_LOCKED},
+    {"STM32_Programmer_CLI", "Error: a memory protection mechanism is active", FDM_FLASH_LOCKED},
+    {"STM32_Programmer_CLI", "Error: failed to erase memory", FDM_FLASH_LOCKED},
+    {"STM32_Programmer_CLI", "Error: No STM32 target found!", FDM_FLASH_NO_TARGET},
+    {"STM32_Programmer_CLI", "Error: Unable to get core ID", FDM_FLASH_NO_TARGET},
+    {"STM32_Programmer_CLI", "Error: something new", FDM_FLASH_UNKNOWN},
+};
+#define SAYINGS (sizeof sayings / sizeof sayings[0])
+
+static void each_saying_is_understood(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SAYINGS; i++) {
+        enum fdm_flash_failure got =
+            fdm_flash_classify(find_tool(sayings[i].tool), sayings[i].says);
+        if (got != sayings[i].failure)
+            fail_msg("%s: \"%s\": %d", sayings[i].tool, sayings[i].says, (int)got);
+    }
+    for (const struct fdm_flash_tool *tool = fdm_flash_tools; tool->program != NULL; tool++)
+        for (const struct fdm_flash_saying *saying = tool->sayings; saying->words != NULL;
+             saying++) {
+            bool tried = false;
+            for (size_t i = 0; i < SAYINGS; i++)
+                tried |= strcmp(sayings[i].tool, tool->program) == 0 &&
+                         strstr(sayings[i].says, saying->words) != NULL;
+            if (!tried)
+                fail_msg("%s: \"%s\" is tried nowhere", tool->program, saying->words);
+        }
+}
+
 static void a_chip_that_answers_late_is_asked_again(void **state)
 {
     (void)state;
@@ -432,6 +520,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_tool_is_called_as_it_wants),
         cmocka_unit_test(each_failure_has_words_of_its_own),
+        cmocka_unit_test(each_saying_is_understood),
         cmocka_unit_test(a_chip_that_answers_late_is_asked_again),
         cmocka_unit_test(a_tool_that_hangs_is_ended),
         cmocka_unit_test(the_probe_is_chosen_by_its_serial_number),

@@ -48,6 +48,8 @@ static void read_with(const char *name, const char *text, uint64_t cores, struct
     put(root, COOLER "0/cur_state", "3\n");
     put(root, COOLER "1/type", "cpufreq-cpu0\n");
     put(root, COOLER "1/cur_state", "0\n");
+    put(root, COOLER "2/type", "cpufreq-cpu1\n");
+    put(root, COOLER "2/cur_state", "1\n");
     if (name != NULL)
         put(root, name, text);
     memset(out, 0, sizeof *out);
@@ -70,6 +72,7 @@ static void the_cores_in_use_count(void **state)
         {"the second", 2, 800000, 700000, 900000, 7, "performance"},
         {"both: the slowest", 3, 400000, 700000, 800000, 7, "ondemand"},
         {"one that is not there", 4, 0, 0, 0, 0, ""},
+        {"the first, and one that is not there", 5, 400000, 800000, 800000, 0, "ondemand"},
         {"none", 0, 0, 0, 0, 0, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -83,6 +86,52 @@ static void the_cores_in_use_count(void **state)
     }
 }
 
+static void only_numbers_count(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark;
+        const char *name, *text;
+        uint64_t cores;
+        uint32_t clock_khz, throttles;
+        const char *governor;
+    } cases[] = {
+        {"a negative clock", CPU "1/cpufreq/scaling_cur_freq", "-5\n", 2, 0, 7, "performance"},
+        {"a clock of 2^32 + 1000", CPU "1/cpufreq/scaling_cur_freq", "4294968296\n", 3, 400000, 7,
+         "ondemand"},
+        {"a number with a unit", CPU "1/cpufreq/scaling_cur_freq", "300000 kHz\n", 3, 400000, 7,
+         "ondemand"},
+        {"a line of another system", CPU "1/cpufreq/scaling_governor", "userspace\r\n", 2, 800000,
+         7, "userspace"},
+        {"a name with a control character", CPU "1/cpufreq/scaling_governor", "user\x7F\n", 2,
+         800000, 7, "user?"},
+        {"both cores count", CPU "0/thermal_throttle/core_throttle_count", "2\n", 3, 400000, 9,
+         "ondemand"},
+        {"a negative count", CPU "1/thermal_throttle/core_throttle_count", "-3\n", 2, 800000, 0,
+         "performance"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fdm_msg_state got;
+        read_with(cases[i].name, cases[i].text, cases[i].cores, &got);
+        if (got.clock_khz != cases[i].clock_khz || got.throttles != cases[i].throttles ||
+            strcmp(got.governor, cases[i].governor) != 0)
+            fail_msg("%s: %u %u %s", cases[i].remark, got.clock_khz, got.throttles, got.governor);
+    }
+}
+
+static void an_empty_line_is_no_temperature(void **state)
+{
+    (void)state;
+    struct fdm_msg_state got = {0};
+    char *root = test_tmpdir();
+    put(root, ZONE "0/type", "cpu-thermal\n");
+    put(root, ZONE "0/temp", "\n");
+    fdm_sysfs_read(root, &got);
+    assert_int_equal(got.temperature, 0);
+    test_rmtree(root);
+    free(root);
+}
+
 static void heat_is_read(void **state)
 {
     (void)state;
@@ -91,15 +140,21 @@ static void heat_is_read(void **state)
         const char *name, *text;
         uint32_t temperature, slow_from, cooling;
     } cases[] = {
-        {"as it is: the hottest zone, the passive trip", NULL, NULL, 318650, 368150, 0},
-        {"a second zone that is hotter", ZONE "1/temp", "50000\n", 323150, 368150, 0},
-        {"a passive trip below it", ZONE "0/trip_point_1_type", "passive\n", 318650, 358150, 0},
-        {"frost", ZONE "0/temp", "-10000\n", 311150, 368150, 0},
+        {"as it is: the hottest zone, the passive trip", NULL, NULL, 318650, 368150, 1},
+        {"a second zone that is hotter", ZONE "1/temp", "50000\n", 323150, 368150, 1},
+        {"a passive trip below it", ZONE "0/trip_point_1_type", "passive\n", 318650, 358150, 1},
+        {"frost", ZONE "0/temp", "-10000\n", 311150, 368150, 1},
         {"the cores are slowed down", COOLER "1/cur_state", "2\n", 318650, 368150, 2},
-        {"a number that is none", ZONE "0/temp", "hot\n", 311150, 368150, 0},
-        {"a file with nothing in it", ZONE "0/temp", "", 311150, 368150, 0},
-        {"a number out of all reason", ZONE "0/temp", "999999999999999999999\n", 311150, 368150, 0},
-        {"a trip at no temperature", ZONE "0/trip_point_0_temp", "-274000\n", 318650, 0, 0},
+        {"by a cooler of another name", COOLER "0/type", "thermal-cpufreq-0\n", 318650, 368150, 3},
+        {"by a PC's", COOLER "0/type", "Processor\n", 318650, 368150, 3},
+        {"a negative level", COOLER "1/cur_state", "-2\n", 318650, 368150, 1},
+        {"a number that is none", ZONE "0/temp", "hot\n", 311150, 368150, 1},
+        {"a file with nothing in it", ZONE "0/temp", "", 311150, 368150, 1},
+        {"a number out of all reason", ZONE "0/temp", "999999999999999999999\n", 311150, 368150, 1},
+        {"hotter than any chip", ZONE "0/temp", "1000000\n", 311150, 368150, 1},
+        {"colder than nothing", ZONE "0/temp", "-274000\n", 311150, 368150, 1},
+        {"a trip at no temperature", ZONE "0/trip_point_0_temp", "-274000\n", 318650, 0, 1},
+        {"a trip in the frost", ZONE "0/trip_point_0_temp", "-1000\n", 318650, 0, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fdm_msg_state got;
@@ -168,6 +223,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cores_in_use_count),
+        cmocka_unit_test(only_numbers_count),
+        cmocka_unit_test(an_empty_line_is_no_temperature),
         cmocka_unit_test(heat_is_read),
         cmocka_unit_test(a_strange_governor_cannot_break_the_message),
         cmocka_unit_test(without_sysfs_nothing_is_known),
