@@ -1,5 +1,5 @@
 #!/bin/sh
-# The README promises field names; the program must keep every one of them.
+# The README promises field names, the README and the boards' pages commands; the program must keep every one of them.
 . "$(dirname "$0")/lib.sh"
 readme=$(cd "$(dirname "$0")/../.." && pwd)/README.md
 "$3" "$work/world" 10 || fail "the test's world"
@@ -20,6 +20,19 @@ has() {
     done
     [ -n "$2" ] || fail "$3: the README names no field"
 }
+
+# Every option of a command line in the pages must be one of that command.
+root=${readme%/README.md}
+for page in "$readme" "$root"/targets/boards/*.md; do
+    sed -n 's/^ \{4\}fdm-bench \([a-z].*\)/\1/p; s/^`fdm-bench \([a-z][^`]*\)`.*/\1/p' "$page"
+done | sort -u >"$work/commands"
+[ "$(wc -l <"$work/commands")" -gt 30 ] || fail "no commands in the pages"
+while read -r command rest; do
+    "$fdm" "$command" --help >"$work/help" || fail "the pages tell of \`fdm-bench $command\`"
+    for option in $(printf '%s\n' "$rest" | grep -oE '(^| )--[a-z-]+' || true); do
+        grep -qE -- "$option( |,|\$)" "$work/help" || fail "the pages tell of \`fdm-bench $command $option\`"
+    done
+done <"$work/commands"
 
 expect 0 "$fdm" list boards --json
 has '.[0]' "$(words '`list boards`')" "list boards"
