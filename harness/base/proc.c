@@ -101,7 +101,9 @@ static void become(const struct fdm_proc_options *options, const struct ends end
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent, which ends its children in order */
+    /* Ctrl-C is for the parent, which ends its children in order. Ignoring it would not do: QEMU
+     * and others take it all the same. */
+    setpgid(0, 0);
 #ifdef __linux__
     /* An emulator whose line is cut computes on for ever. */
     if (options->socket)

@@ -1,7 +1,8 @@
 /* Programs started by us: by an argument list, never through a shell.
  *
  * A child gets exactly the standard streams that the options name; every other descriptor is closed
- * in it. It is ended by its process id alone, and waited for, so that none is left behind. */
+ * in it. It is ended by its process id alone, and waited for, so that none is left behind. It has a
+ * process group of its own: Ctrl-C does not reach it. */
 #ifndef FDM_BASE_PROC_H
 #define FDM_BASE_PROC_H
 

@@ -322,6 +322,19 @@ static enum fdm_status fetch_missing(const struct request *request, const struct
     return status;
 }
 
+static enum fdm_status choose_board(struct job *jobs, size_t index, const char *name,
+                                    struct fdm_error *err)
+{
+    struct job *job = &jobs[index];
+    enum fdm_status status = fdm_board_choose(job->place->registry, job->place->lab, name,
+                                              job->request->emulate, &job->choice, err);
+    for (size_t i = 0; status == FDM_OK && i < index; i++)
+        if (strcmp(jobs[i].choice.name, job->choice.name) == 0 &&
+            jobs[i].choice.lab == job->choice.lab)
+            status = fdm_fail(err, FDM_ERR_USAGE, "--board names %s twice", job->choice.name);
+    return status;
+}
+
 /* Boards first: a wrong name is told before anything is fetched or drawn. */
 static enum fdm_status choose_boards(const struct request *request, struct workplace *place,
                                      struct job *jobs, const char *const *names, size_t count,
@@ -333,8 +346,7 @@ static enum fdm_status choose_boards(const struct request *request, struct workp
     for (size_t i = 0; status == FDM_OK && i < count; i++) {
         jobs[i].request = request;
         jobs[i].place = place;
-        status = fdm_board_choose(place->registry, place->lab, names[i], request->emulate,
-                                  &jobs[i].choice, err);
+        status = choose_board(jobs, i, names[i], err);
     }
     return status;
 }
@@ -388,7 +400,7 @@ static enum fdm_status prepare_job(struct job *job, struct fdm_error *err)
     const struct fdm_device_options options = {
         .board = job->choice.executor,
         .lab = job->choice.lab,
-        .name = job->choice.lab != NULL ? job->choice.lab->name : job->choice.executor->id,
+        .name = job->choice.lab != NULL ? job->choice.lab->name : job->choice.name,
         .version = FDM_VERSION,
         .emulated = job->choice.emulated,
         .threads = threads_of(request, &job->choice),

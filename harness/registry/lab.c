@@ -8,6 +8,7 @@
 #include "harness/base/json.h"
 
 #define BOARDS_MAX 256
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 static const char *const flasher_names[] = {
     [FDM_FLASHER_ANY] = "any",          [FDM_FLASHER_OPENOCD] = "openocd",
@@ -22,30 +23,48 @@ const char *fdm_flasher_name(enum fdm_flasher flasher)
 
 /* ---- Members --------------------------------------------------------------------------------- */
 
+static const struct {
+    const char *name;
+    bool serial;
+    bool ssh;
+} members[] = {
+    {"name", true, true},     {"board", true, true},       {"note", true, true},
+    {"probe", true, false},   {"port", true, false},       {"baud", true, false},
+    {"flasher", true, false}, {"ssh", false, true},        {"ssh_config", false, true},
+    {"folder", false, true},  {"run_prefix", false, true}, {"cores", false, true},
+};
+
+static bool belongs(size_t member, enum fdm_board_kind kind)
+{
+    return kind == FDM_BOARD_SSH ? members[member].ssh : members[member].serial;
+}
+
+static enum fdm_status refuse_member(const char *name, enum fdm_board_kind kind,
+                                     struct fdm_error *err)
+{
+    struct fdm_buf known;
+    fdm_buf_init(&known);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        if (belongs(i, kind))
+            fdm_buf_printf(&known, "%s%s", known.len > 0 ? ", " : "", members[i].name);
+    enum fdm_status status =
+        fdm_fail(err, FDM_ERR_FORMAT, "%s: a board reached by %s has %s only", name,
+                 fdm_board_kind_name(kind), known.data != NULL ? known.data : "");
+    fdm_buf_release(&known);
+    return status;
+}
+
 static enum fdm_status check_members(const struct fdm_json *entry, enum fdm_board_kind kind,
                                      struct fdm_error *err)
 {
-    static const struct {
-        const char *name;
-        bool serial;
-        bool ssh;
-    } members[] = {
-        {"name", true, true},     {"board", true, true},       {"note", true, true},
-        {"probe", true, false},   {"port", true, false},       {"baud", true, false},
-        {"flasher", true, false}, {"ssh", false, true},        {"ssh_config", false, true},
-        {"folder", false, true},  {"run_prefix", false, true}, {"cores", false, true},
-    };
     for (const struct fdm_json *member = fdm_json_first(entry); member != NULL;
          member = fdm_json_next(member)) {
         const char *name = fdm_json_name(member);
         size_t i = 0;
         while (i < sizeof members / sizeof members[0] && strcmp(members[i].name, name) != 0)
             i++;
-        if (i == sizeof members / sizeof members[0])
-            return fdm_fail(err, FDM_ERR_FORMAT, "%s: no such member", name);
-        if (!(kind == FDM_BOARD_SSH ? members[i].ssh : members[i].serial))
-            return fdm_fail(err, FDM_ERR_FORMAT, "%s: does not go with a board reached by %s", name,
-                            fdm_board_kind_name(kind));
+        if (i == sizeof members / sizeof members[0] || !belongs(i, kind))
+            return refuse_member(name, kind, err);
     }
     return FDM_OK;
 }
@@ -140,6 +159,20 @@ static enum fdm_status read_ssh(const struct fdm_json *entry, struct fdm_lab_boa
     return status;
 }
 
+/* A name is a word of --board and of a file's name, and means no other board than the entry's. */
+static enum fdm_status check_name(const struct fdm_lab_board *board,
+                                  const struct fdm_registry *registry, struct fdm_error *err)
+{
+    const char *name = board->name;
+    if (name[0] == '.' || name[0] == '\0' || strspn(name, NAME_CHARACTERS) != strlen(name))
+        return fdm_fail(err, FDM_ERR_FORMAT,
+                        "name: \"%s\" is to be of letters, digits, '-', '_' and '.'", name);
+    const struct fdm_board_entry *other = fdm_registry_board(registry, name);
+    if (other != NULL && other != board->board)
+        return fdm_fail(err, FDM_ERR_FORMAT, "name: %s is another board", name);
+    return FDM_OK;
+}
+
 static enum fdm_status read_board(const struct fdm_json *entry, const struct fdm_registry *registry,
                                   struct fdm_lab_board *out, struct fdm_error *err)
 {
@@ -156,7 +189,9 @@ static enum fdm_status read_board(const struct fdm_json *entry, const struct fdm
     enum fdm_board_kind kind = out->board->kind;
     if (kind != FDM_BOARD_SERIAL && kind != FDM_BOARD_SSH)
         return fdm_fail(err, FDM_ERR_FORMAT, "board: %s needs no entry here", board);
-    status = check_members(entry, kind, err);
+    status = check_name(out, registry, err);
+    if (status == FDM_OK)
+        status = check_members(entry, kind, err);
     if (status == FDM_OK)
         status = kind == FDM_BOARD_SSH ? read_ssh(entry, out, err) : read_serial(entry, out, err);
     return status;

@@ -7,9 +7,9 @@
  *       { "name": "mp157", "board": "STM32MP157F-DK2", "ssh": "root@192.168.7.1",
  *         "ssh_config": "/home/me/.ssh/lab", "run_prefix": ["nice", "-n", "-5"], "cores": [1] } ] }
  *
- * `name` is what --board takes; an entry may be asked for by its board's id as long as it is the
- * only one of that board. Members that do not fit the board's kind are refused, so a typing error
- * shows. */
+ * `name` is what --board takes, of letters, digits, '-', '_' and '.', and no other board's id; an
+ * entry may be asked for by its board's id as long as it is the only one of that board. Members
+ * that do not fit the board's kind are refused, so a typing error shows. */
 #ifndef FDM_HARNESS_REGISTRY_LAB_H
 #define FDM_HARNESS_REGISTRY_LAB_H
 

@@ -36,15 +36,22 @@ expect 0 "$fdm" list cases --json
 equal "$(jq -c '[.[] | select(.board == "emulated-cortex-m7") | .engine] | [.[0], (unique | join(" "))]' "$work/out")" \
     '["tuned","reference tuned"]' "the engines"
 
-# The twin of a real board: its figures say so.
-expect 0 "$fdm" run --board STM32H747I-DISCO --emulate --images tiny="$images" --json
-equal "$(jq -r '[.board, .emulated] | join(" ")' "$work/out")" "STM32H747I-DISCO@emulated-cortex-m7 yes" "the twin"
+# The twins of two real boards, which are the same: their figures say so.
+expect 0 "$fdm" run --board STM32H747I-DISCO,STM32F769I-DISCO --emulate --images tiny="$images" --json
+equal "$(jq -r '[.[] | .board, .emulated] | join(" ")' "$work/out")" \
+    "STM32H747I-DISCO@emulated-cortex-m7 yes STM32F769I-DISCO@emulated-cortex-m7 yes" "the twins"
 for figure in activation_ram_bytes runtime_ram_bytes code_flash_bytes total_ram_bytes total_flash_bytes; do
-    jq -e --arg n $figure '.tables[1].rows[] | select(.name == $n) | .kind == "emulated" and .value > 0' \
+    jq -e --arg n $figure '.[0].tables[1].rows[] | select(.name == $n) | .kind == "emulated" and .value > 0' \
         "$work/out" >/dev/null || fail "no $figure"
 done
 expect 1 "$fdm" run --board STM32H747I-DISCO --images tiny="$images"
 says err "--emulate runs its emulated twin instead"
+
+# Boards are looked at before anything else is done.
+expect 2 "$fdm" run --board emulated-cortex-m7,host,emulated-cortex-m7 --demo
+equal "$(cat "$work/err")" "fdm-bench run: --board names emulated-cortex-m7 twice" "one board twice"
+expect 2 "$fdm" run --board emulated-cortex-m8 --demo
+equal "$(cat "$work/err")" 'fdm-bench run: no board "emulated-cortex-m8"; `fdm-bench list boards`' "no such board"
 
 # A program with damaged weights: the case fails, and the first layer that differs is named.
 cat >"$work/damage.sh" <<'DAMAGE'
@@ -80,22 +87,41 @@ equal "$(jq '[.tables[] | select(.table == "figures") | .rows[] | select(.name |
 jq '.id = "mortal" | .launch = ["sh", "-c", "exec 3<&0; echo $$ > '"$work"'/pid; exec \"$0\" \"$@\" <&3"] + .launch' \
     "$root/targets/boards/emulated-cortex-m7.json" >"$mine/boards/mortal.json"
 "$3" "$work/more" 400 || fail "more images"
-"$fdm" run --board mortal --images tiny="$work/more/images" --limit 800 >"$work/out" 2>"$work/err" </dev/null &
-run=$!
-for wait in $(seq 400); do
-    [ "$(sqlite3 "$FDM_DB" "SELECT count(*) FROM predictions JOIN cases ON cases.id = case_id WHERE board = 'mortal'" \
-        2>/dev/null || echo 0)" -gt 40 ] && break
-    sleep 0.05
-done
+stored() { # how many predictions of that board
+    sqlite3 "$FDM_DB" "SELECT count(*) FROM predictions JOIN cases ON cases.id = case_id WHERE board = 'mortal'" \
+        2>/dev/null || echo 0
+}
+begin_run() { # in the background, as leader of a process group, until 40 more predictions are stored
+    enough=$(($(stored) + 40))
+    setsid "$fdm" run --board mortal --images tiny="$work/more/images" --limit 800 \
+        >"$work/out" 2>"$work/err" </dev/null &
+    run=$!
+    for wait in $(seq 1200); do
+        [ "$(stored)" -lt "$enough" ] || return 0
+        sleep 0.05
+    done
+    fail "after a minute only $(stored) predictions, not $enough: $(cat "$work/err")"
+}
+end_run() { # end_run CODE REMARK
+    code=0
+    wait "$run" || code=$?
+    equal "$code" "$1" "the exit code $2"
+}
+begin_run
 expect 1 "$fdm" run --board mortal --images tiny="$work/more/images" --limit 800 --fresh
 says err "mortal: in use by fdm-bench run --board mortal"
 begin=$(date +%s%N)
 kill -9 "$(cat "$work/pid")"
-code=0
-wait "$run" || code=$?
+end_run 1 "when the emulator dies"
 took_ms=$((($(date +%s%N) - begin) / 1000000))
-equal "$code" 1 "the exit code when the emulator dies"
 [ "$took_ms" -lt 2000 ] || fail "the death of the emulator was noticed after $took_ms ms"
+
+# Ctrl-C goes to all processes of the group; only this program may end by it, in order.
+begin_run
+kill -INT "-$run"
+end_run 130 "after Ctrl-C"
+says err "resumed"
+says err "the same command continues"
 expect 0 "$fdm" run --board mortal --images tiny="$work/more/images" --limit 800 --json
 says err "resumed"
 equal "$(jq -r '.tables[0].rows[0].evaluated' "$work/out")" 800 "the continued run"

@@ -67,6 +67,23 @@ static void too_much_output_is_read_and_dropped(void **state)
     fdm_buf_release(&errors);
 }
 
+static void a_key_that_interrupts_does_not_reach_children(void **state)
+{
+    (void)state;
+    /* The fifth word is the process group, to which a terminal sends what its keys mean. */
+    const char *argv[] = {"sh", "-c", "read -r a b c d group rest </proc/$$/stat; echo $group",
+                          NULL};
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_buf output;
+    struct fdm_proc_exit ended;
+    fdm_buf_init(&output);
+    assert_ok(fdm_proc_run(argv, NULL, in_seconds(20), 100, &output, NULL, &ended, &err), err);
+    assert_int_equal(ended.code, 0);
+    assert_true(strtol(output.data, NULL, 10) > 1);
+    assert_int_not_equal(strtol(output.data, NULL, 10), getpgrp());
+    fdm_buf_release(&output);
+}
+
 static void failures_are_named(void **state)
 {
     (void)state;
@@ -212,6 +229,7 @@ int main(void)
         cmocka_unit_test(output_errors_and_code_are_told_apart),
         cmocka_unit_test(no_shell_looks_at_the_arguments),
         cmocka_unit_test(too_much_output_is_read_and_dropped),
+        cmocka_unit_test(a_key_that_interrupts_does_not_reach_children),
         cmocka_unit_test(failures_are_named),
         cmocka_unit_test(a_socket_carries_both_directions),
         cmocka_unit_test(a_child_inherits_no_descriptor),
