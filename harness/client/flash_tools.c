@@ -1,5 +1,6 @@
 #include "harness/client/flash_tools.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -257,8 +258,9 @@ bool fdm_flash_find(const struct fdm_flash_tool *tool, const char *output, const
         return false;
     at += strlen(label);
     at += strspn(at, " \t:");
-    char *end;
-    unsigned long long value = strtoull(at, &end, 16);
+    if (strncmp(at, "0x", 2) != 0 || !isxdigit((unsigned char)at[2]))
+        return false;
+    unsigned long long value = strtoull(at, NULL, 16);
     *out = (uint32_t)value;
-    return end != at && value <= UINT32_MAX && strncmp(at, "0x", 2) == 0;
+    return value <= UINT32_MAX;
 }

@@ -181,6 +181,11 @@ static void each_failure_has_words_of_its_own(void **state)
          "** Programming Started **\nError: jtag_libusb_bulk_write error: LIBUSB_ERROR_NO_DEVICE\n"
          "** Programming Failed **\n",
          "1", FDM_ERR_EOF, "the debug probe went away: was the cable pulled?", 2},
+        {"openocd: another family", "openocd", "write",
+         "Warn : Cannot identify target as a STM32H7xx family.\n", "1", FDM_ERR_USAGE,
+         "another chip than the board's", 2},
+        {"openocd: a failure after words of success", "openocd", "write", OPENOCD_DONE, "1",
+         FDM_ERR_IO, "openocd: the tool failed", 2},
         {"openocd: words that nobody knows", "openocd", "write",
          "Info : all is well\nError: the moon is full\nInfo : good bye\n", "1", FDM_ERR_IO,
          "openocd: the tool failed: Error: the moon is full", 2},
@@ -203,6 +208,9 @@ static void each_failure_has_words_of_its_own(void **state)
          "the chip does not answer", 4},
         {"stlink: another chip", "st-flash", "identify",
          "  serial:     " SERIAL "\n  chipid:     0x0451\n", "0", FDM_ERR_USAGE, "is 0x451", 2},
+        {"stlink: another chip, its probe's number in lower case", "st-flash", "identify",
+         "  serial:     002f00174741500220383733\n  chipid:     0x0451\n", "0", FDM_ERR_USAGE,
+         "is 0x451", 2},
         {"stlink: locked", "st-flash", "write",
          "ERROR common_flash.c: Flash memory is write "
          "protected\n",
@@ -351,6 +359,84 @@ static void each_saying_is_understood(void **state)
             if (!tried)
                 fail_msg("%s: \"%s\" is tried nowhere", tool->program, saying->words);
         }
+}
+
+static void only_whole_numbers_name_a_chip(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *says;
+        bool found;
+    } cases[] = {
+        {"fdm-chip 0x20036450", true}, {"fdm-chip 0x100000451", false},
+        {"fdm-chip 451", false},       {"fdm-chip 0x", false},
+        {"fdm-chip", false},           {"", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint32_t value = 0;
+        if (fdm_flash_find(find_tool("openocd"), cases[i].says, "fdm-chip ", SERIAL, &value) !=
+            cases[i].found)
+            fail_msg("\"%s\"", cases[i].says);
+        assert_true(!cases[i].found || value == 0x20036450);
+    }
+}
+
+static void begin_with(struct flash_world *world, const char *tool)
+{
+    flash_world_begin(world);
+    flash_world_attach(world, 4, "374e\n", SERIAL "\n");
+    flash_world_install(world, tool);
+    flash_world_put(world, "say.identify", STLINK_ID, 0644);
+    flash_world_put(world, "say.write", STLINK_DONE, 0644);
+}
+
+static void a_nul_in_a_tools_words_hides_nothing(void **state)
+{
+    (void)state;
+    static const char says[] = "Info : \0\nError: open failed\n";
+    struct flash_world world;
+    struct fdm_error err = FDM_ERROR_INIT;
+    begin_with(&world, "openocd");
+    char *path = fdm_fs_join(world.folder, "say.identify");
+    assert_ok(fdm_fs_write_unsynced(path, says, sizeof says - 1, &err), err);
+    flash_world_put(&world, "code.identify", "1", 0644);
+    assert_int_equal(write_with(&world, "openocd", NULL, &h7, &err), FDM_ERR_NOT_FOUND);
+    free(path);
+    flash_world_end(&world);
+}
+
+static void raw_bytes_stand_beside_the_program_only_while_they_are_needed(void **state)
+{
+    (void)state;
+    struct flash_world world;
+    struct fdm_error err = FDM_ERROR_INIT;
+    char name[64];
+    begin_with(&world, "st-flash");
+    assert_ok(write_with(&world, "st-flash", NULL, &h7, &err), err);
+    snprintf(name, sizeof name, "agent.elf.%ld.bin", (long)getpid());
+    char *path = fdm_fs_join(world.folder, name);
+    assert_false(fdm_fs_is_file(path));
+    free(path);
+    flash_world_put(&world, "bin/objcopy", "#!/bin/sh\necho not an ELF file\nexit 1\n", 0755);
+    assert_int_equal(write_with(&world, "st-flash", NULL, &h7, &err), FDM_ERR_IO);
+    assert_non_null(strstr(err.message, "objcopy: not an ELF file"));
+    flash_world_end(&world);
+}
+
+static void a_stop_comes_before_the_board_is_touched(void **state)
+{
+    (void)state;
+    struct flash_world world;
+    struct fdm_error err = FDM_ERROR_INIT;
+    const atomic_bool stop = true;
+    begin_with(&world, "openocd");
+    const struct fdm_flash_job job = {
+        .board = "B", .chip = h7, .program = "agent.elf", .tool = "openocd", .stop = &stop};
+    assert_int_equal(fdm_flash_write(&job, &err), FDM_ERR_CANCELLED);
+    char *called = flash_world_calls(&world);
+    assert_string_equal(called, "");
+    free(called);
+    flash_world_end(&world);
 }
 
 static void a_chip_that_answers_late_is_asked_again(void **state)
@@ -521,6 +607,10 @@ int main(void)
         cmocka_unit_test(each_tool_is_called_as_it_wants),
         cmocka_unit_test(each_failure_has_words_of_its_own),
         cmocka_unit_test(each_saying_is_understood),
+        cmocka_unit_test(only_whole_numbers_name_a_chip),
+        cmocka_unit_test(a_nul_in_a_tools_words_hides_nothing),
+        cmocka_unit_test(raw_bytes_stand_beside_the_program_only_while_they_are_needed),
+        cmocka_unit_test(a_stop_comes_before_the_board_is_touched),
         cmocka_unit_test(a_chip_that_answers_late_is_asked_again),
         cmocka_unit_test(a_tool_that_hangs_is_ended),
         cmocka_unit_test(the_probe_is_chosen_by_its_serial_number),
