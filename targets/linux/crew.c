@@ -93,10 +93,12 @@ static enum fdm_nn_status collect(struct helper *helper)
 
 /* ---- sharing out ---- */
 
-static bool is_convolution(const struct fdm_network_layer *layer)
+/* What takes time. Where QUANTIZE shares its input's bytes, each row lies on its own input row. */
+static bool is_worth_sharing(const struct fdm_network_layer *layer)
 {
-    return layer->op == FDM_NN_OP_CONV_S8 || layer->op == FDM_NN_OP_DWCONV_S8 ||
-           layer->op == FDM_NN_OP_CONV_F32 || layer->op == FDM_NN_OP_DWCONV_F32;
+    return layer->op == FDM_NN_OP_QUANTIZE_U8_S8 || layer->op == FDM_NN_OP_CONV_S8 ||
+           layer->op == FDM_NN_OP_DWCONV_S8 || layer->op == FDM_NN_OP_CONV_F32 ||
+           layer->op == FDM_NN_OP_DWCONV_F32;
 }
 
 /* Rows of one call never lie where input rows of the same call lie, so its parts are independent.
@@ -106,7 +108,7 @@ static enum fdm_nn_status share_out(void *context, const struct fdm_network_laye
 {
     struct fdm_linux_crew *crew = context;
     int32_t parts = (int32_t)crew->helpers + 1;
-    if (!is_convolution(layer) || call->count < parts)
+    if (!is_worth_sharing(layer) || call->count < parts)
         return layer->run(call);
     struct fdm_nn_call own = *call;
     own.count = call->count / parts;

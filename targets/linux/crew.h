@@ -1,4 +1,5 @@
-/* Threads that execute a network together: the rows of a convolution are shared out among them.
+/* Threads that execute a network together: the rows of QUANTIZE and of each convolution are shared
+ * out among them. Nothing else of the published networks takes a percent of their time.
  *
  * What each thread computes are whole rows, by the same kernels as ever, so the bits do not depend
  * on how many there are. */
