@@ -27,7 +27,7 @@ run() { # run PRESET TARGETS CTEST_OPTIONS...: builds (TARGETS "" for all) and t
 run release "" "$@"
 run asan "" "$@"
 if [ $# -eq 0 ]; then
-    run tsan "fdm-bench test_parallel test_cache test_workspace" -R '^(parallel|cache|cli.run)$'
+    run tsan "fdm-bench test_parallel test_cache test_fetch test_workspace" -R '^(parallel|cache|fetch|cli.run)$'
 fi
 sh tests/totals.sh "$logs"/*.xml || failed=1
 exit $failed

@@ -11,7 +11,8 @@ static const struct fdm_usage usage = {
     "cache list|verify|prune [OPTIONS]",
     "What `fdm-bench fetch` has put on this disk. verify reads every file and counts what was\n"
     "unpacked; damaged entries are removed. prune removes unfinished downloads, archives that are\n"
-    "unpacked, and files that no list names any more; --all removes everything.",
+    "unpacked, and files that no list names any more; --all removes everything. Terms that were\n"
+    "accepted stay accepted.",
     "  fdm-bench cache list\n"
     "  fdm-bench cache prune",
 };

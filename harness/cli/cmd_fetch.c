@@ -16,7 +16,7 @@ static const struct fdm_usage usage = {
     "a dataset (flowers), or the beginning of a model's path (flowers/fdmobilenet_0.25_224_tfs,\n"
     "food-101/). \"models\" are those of the cards 9.1.0 and 10.0.0, \"newest\" their successors.\n"
     "Without a name: what there is. Proxies: http_proxy, https_proxy, all_proxy, no_proxy.\n"
-    "Certificates: CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR.",
+    "Certificates: CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR. Passwords of servers: ~/.netrc.",
     "  fdm-bench fetch models --accept-licence\n"
     "  fdm-bench fetch flowers\n"
     "  fdm-bench fetch all --dry-run\n"
@@ -118,6 +118,19 @@ static const char *state_of(const struct workplace *place, size_t index, bool dr
     return result->was_there ? "there" : "fetched";
 }
 
+static void add_total(const struct workplace *place, struct fdm_buf *out)
+{
+    size_t absent = 0;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < place->count; i++)
+        if (!fdm_download_is_there(place->cache, place->chosen[i])) {
+            absent++;
+            bytes += place->chosen[i]->bytes;
+        }
+    fdm_buf_printf(out, "%zu of %zu absent: %.1f MB to fetch\n", absent, place->count,
+                   (double)bytes / 1e6);
+}
+
 static enum fdm_status report(const struct request *request, const struct workplace *place,
                               bool dry_run, struct fdm_error *err)
 {
@@ -153,6 +166,8 @@ static enum fdm_status report(const struct request *request, const struct workpl
     }
     status = fdm_table_render(&table, format, &text, err);
     fdm_table_release(&table);
+    if (dry_run && format == FDM_REPORT_TERMINAL)
+        add_total(place, &text);
     if (status == FDM_OK)
         status = fdm_cmd_write(&text, request->output.path, err);
     fdm_buf_release(&text);

@@ -399,13 +399,38 @@ static bool may_recover(unsigned status)
            status == 503 || status == 504;
 }
 
+/* The address without a name and a password. */
+static const char *host_of(const struct job *job)
+{
+    const char *url = url_of(job);
+    const char *host = strstr(url, "://");
+    if (host == NULL)
+        return url;
+    const char *at = strchr(host, '@');
+    return at != NULL && at < host + 3 + strcspn(host + 3, "/") ? at + 1 : host + 3;
+}
+
+static void explain_status(const struct job *job, unsigned status, char *out, size_t size)
+{
+    if (status == 401)
+        snprintf(
+            out, size,
+            "the server answers 401 (it wants a name and a password: write \"machine %.*s login "
+            "NAME password PASSWORD\" into ~/.netrc)",
+            (int)strcspn(host_of(job), ":/"), host_of(job));
+    else if (status == 403)
+        snprintf(out, size,
+                 "the server answers 403 (it may let a browser through: save %.300s and name its "
+                 "folder by --from)",
+                 host_of(job));
+    else
+        snprintf(out, size, "the server answers %u to %.300s", status, host_of(job));
+}
+
 static void judge_status(struct job *job, const struct fdm_response *response)
 {
     char words[sizeof job->trouble.message];
-    bool forbidden = response->status == 401 || response->status == 403;
-    snprintf(words, sizeof words, "the server answers %u%s%.300s%s", response->status,
-             forbidden ? "; it may let a browser through: save " : "", forbidden ? url_of(job) : "",
-             forbidden ? " and name its folder by --from" : "");
+    explain_status(job, response->status, words, sizeof words);
     if (may_recover(response->status)) {
         retry(job, FDM_ERR_BUSY, words, response->retry_after_s);
     } else if (response->status == 416 && job->size > 0) {
@@ -613,7 +638,9 @@ static void set_up_job(struct work *work, size_t index, const struct fdm_fetch_i
     if (job->same != NULL)
         job->state = STATE_DONE;
     else if (!take_from_cache(job) && work->options->offline)
-        fail_job(job, FDM_ERR_NOT_FOUND, "not in the cache, and this is --offline");
+        fail_job(job, FDM_ERR_NOT_FOUND,
+                 "not in the cache, and this is --offline; fetch it without, or save the file with "
+                 "another computer and name its folder by --from");
 }
 
 static void settle(const struct job *job, struct fdm_fetch_result *result)

@@ -183,6 +183,7 @@ static void set_limits(CURL *easy, const struct fdm_transfers_options *options, 
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)options->stall_s);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 }
 
 static bool add_header(struct transfer *transfer, const char *line)

@@ -2,7 +2,7 @@
  *
  * Redirects are followed (20 at most, never from https to http). Proxies come from http_proxy,
  * https_proxy, all_proxy and no_proxy; certificates from CURL_CA_BUNDLE, SSL_CERT_FILE and
- * SSL_CERT_DIR, else from the system. */
+ * SSL_CERT_DIR, else from the system; a server's name and password from the address or ~/.netrc. */
 #ifndef FDM_HARNESS_FETCH_TRANSFER_H
 #define FDM_HARNESS_FETCH_TRANSFER_H
 

@@ -86,13 +86,13 @@ run_fetch_limited() {
     rm -rf "$work/cache"
     run fetch_limited "$fdm" fetch bench/ --mirror "$limited" --cache "$work/cache"
 }
+# Nothing is removed before the end: for minutes ext4 looks long for an inode among many that were just freed.
 run_bsdtar() {
-    rm -rf "$work/tar"
-    mkdir "$work/tar"
-    run bsdtar "$bsdtar" -x -f "$work/site/many.tar.gz" -C "$work/tar"
+    mkdir "$work/tar$run"
+    run bsdtar "$bsdtar" -x -f "$work/site/many.tar.gz" -C "$work/tar$run"
 }
 run_unpack() { # from an archive that is in the cache already
-    rm -rf "$work/cache2/trees"
+    mv "$work/cache2/trees" "$work/trees$run"
     run unpack "$fdm" fetch tiny --offline --cache "$work/cache2"
 }
 run first "$fdm" fetch tiny --mirror "$url" --cache "$work/cache2"

@@ -11,6 +11,8 @@ equal "$(jq -c '[group_by(.group)[] | [.[0].group, length]]' "$work/out")" \
 equal "$(jq '[.[] | select(.state != "absent")] | length' "$work/out")" 0 "an empty cache"
 expect 0 "$fdm" fetch food-101/st_fdmobilenet_v1_224_tfs --dry-run --json
 equal "$(jq length "$work/out")" 2 "int8 and float of one model"
+expect 0 "$fdm" fetch food-101/st_fdmobilenet_v1_224_tfs --dry-run
+says out "2 of 2 absent: "
 expect 2 "$fdm" fetch flour
 says err 'nothing is called "flour"'
 

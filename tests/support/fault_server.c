@@ -28,6 +28,7 @@ struct visit {
     char fault[128];
     uint64_t from; /* of the Range header; 0 without one */
     char if_range[64];
+    bool authorized; /* as "lab" with the password "open" */
     unsigned number; /* of visits of this path before */
 };
 
@@ -297,6 +298,14 @@ static void forbidden(const struct visit *visit)
     head(visit, "403 Forbidden", 0, "");
 }
 
+static void secret(const struct visit *visit)
+{
+    if (visit->authorized)
+        serve_well(visit);
+    else
+        head(visit, "401 Unauthorized", 0, "WWW-Authenticate: Basic realm=\"lab\"\r\n");
+}
+
 static void slow(const struct visit *visit)
 {
     uint64_t from = good_head(visit, "\"v1\"");
@@ -336,6 +345,7 @@ static const struct fault {
     {"hang-up-ever", hang_up, 0},
     {"absent", absent, 0},
     {"forbidden", forbidden, 0},
+    {"secret", secret, 0},
     {"slow", slow, 0},
     {"lfs", serve_pointer, 0},
     {"lfs-other", serve_pointer, 0},
@@ -376,6 +386,7 @@ static bool read_request(struct visit *visit)
              visit->path + 1);
     const char *range = strstr(text, "\r\nRange: bytes=");
     const char *tag = strstr(text, "\r\nIf-Range: ");
+    visit->authorized = strstr(text, "\r\nAuthorization: Basic bGFiOm9wZW4=\r\n") != NULL;
     if (range != NULL)
         visit->from = strtoull(range + 15, NULL, 10);
     if (tag != NULL)

@@ -103,7 +103,7 @@ static void servers_misbehave(void **state)
         {"never answers at first", "silence/a", FDM_OK, "", SIZE},
         {"429 with Retry-After", "busy/a", FDM_OK, "", SIZE},
         {"503 twice", "unavailable/a", FDM_OK, "", SIZE},
-        {"503 for ever", "unavailable-ever/a", FDM_ERR_BUSY, "503 (4 attempts)", 0},
+        {"503 for ever", "unavailable-ever/a", FDM_ERR_BUSY, "unavailable-ever/a (4 attempts)", 0},
         {"says a length that is too long", "longer/a", FDM_ERR_MISMATCH, "instead of 1000003", 0},
         {"says a length that is too short", "shorter/a", FDM_ERR_MISMATCH, "instead of", 0},
         {"a page instead of the file", "tiny/a", FDM_ERR_MISMATCH, "a file of 9 bytes", 9},
@@ -122,7 +122,8 @@ static void servers_misbehave(void **state)
         {"hangs up twice", "hang-up/a", FDM_OK, "", SIZE},
         {"hangs up always", "hang-up-ever/a", FDM_ERR_TIMEOUT, "attempts", 0},
         {"403", "forbidden/a", FDM_ERR_NOT_FOUND, "/forbidden/a and name its folder by --from", 0},
-        {"404", "absent/a", FDM_ERR_NOT_FOUND, "404", 0},
+        {"404", "absent/a", FDM_ERR_NOT_FOUND, "404 to 127.0.0.1", 0},
+        {"401", "secret/a", FDM_ERR_NOT_FOUND, "machine 127.0.0.1 login", 0},
         {"a Git LFS pointer", "lfs/o/raw/main/f", FDM_OK, "", SIZE + 200},
         {"a Git LFS pointer to another file", "lfs-other/o/raw/main/f", FDM_ERR_MISMATCH,
          "pointer to another", 0},
@@ -147,6 +148,49 @@ static void servers_misbehave(void **state)
         fdm_fetch_release(&result, 1);
         tear_down(&place);
     }
+}
+
+static void a_password_comes_from_the_address_or_netrc(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark;
+        const char *user; /* in the address */
+        const char *netrc;
+        enum fdm_status status;
+    } cases[] = {
+        {"none", "", NULL, FDM_ERR_NOT_FOUND},
+        {"in the address", "lab:open@", NULL, FDM_OK},
+        {"a wrong one, which no message repeats", "lab:shut@", NULL, FDM_ERR_NOT_FOUND},
+        {"in .netrc", "", "machine 127.0.0.1 login lab password open\n", FDM_OK},
+        {"of another host", "", "machine 127.0.0.2 login lab password open\n", FDM_ERR_NOT_FOUND},
+    };
+    const char *home = getenv("HOME");
+    char *home_before = home != NULL ? strdup(home) : NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct place place;
+        struct fdm_error err = FDM_ERROR_INIT;
+        struct fdm_fetch_result result;
+        char url[100];
+        print_message("  %s\n", cases[i].remark);
+        set_up(&place, SIZE);
+        char *netrc = fdm_fs_join(place.dir, ".netrc");
+        if (cases[i].netrc != NULL)
+            assert_ok(fdm_fs_write_unsynced(netrc, cases[i].netrc, strlen(cases[i].netrc), &err),
+                      err);
+        setenv("HOME", place.dir, 1);
+        snprintf(url, sizeof url, "http://%s127.0.0.1:%u/secret/a", cases[i].user,
+                 place.server.port);
+        const struct fdm_fetch_item item = item_at(&place, url);
+        assert_int_equal(fdm_fetch(&place.options, &item, 1, &result, &err), cases[i].status);
+        assert_null(strstr(err.message, "shut"));
+        fdm_fetch_release(&result, 1);
+        free(netrc);
+        tear_down(&place);
+    }
+    if (home_before != NULL)
+        setenv("HOME", home_before, 1);
+    free(home_before);
 }
 
 static void the_next_address_is_tried(void **state)
@@ -547,6 +591,7 @@ int main(void)
         cmocka_unit_test(a_tree_is_whole_or_absent),
         cmocka_unit_test(a_power_cut_in_a_tree_is_noticed),
         cmocka_unit_test(the_cache_answers_without_the_network),
+        cmocka_unit_test(a_password_comes_from_the_address_or_netrc),
         cmocka_unit_test(the_next_address_is_tried),
         cmocka_unit_test(servers_misbehave),
         cmocka_unit_test(two_processes_fetch_once),
