@@ -9,8 +9,8 @@
 
 /* ---- start-up -------------------------------------------------------------------------------- */
 
-/* Called first of all, when there is a stack but no variable may be used yet: switches on what
- * holds the variables and is off after reset. */
+/* Called before any variable may be used, but on a stack, whose memory must be on after reset and
+ * whose guard is set: switches on what holds the variables and is off after reset. */
 void fdm_memory_init(void);
 /* Called when the line works at the clock of reset: brings clocks, caches and memory protection to
  * what the board's header promises. What goes wrong is said with fdm_stop_with(). */

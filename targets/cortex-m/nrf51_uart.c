@@ -28,8 +28,8 @@
 #define BAUD_MAX 1000000u
 #define BAUDRATE_STEP 0x1000u
 
-/* A byte was put and SENT not seen since; before the first there is nothing to wait for. */
-static bool sending;
+/* Before the first byte there is no SENT to wait for. */
+static bool has_put;
 
 void fdm_uart_init(void)
 {
@@ -55,13 +55,13 @@ uint8_t fdm_uart_take(void)
 
 bool fdm_uart_has_room(void)
 {
-    return !sending || SENT != 0;
+    return !has_put || SENT != 0;
 }
 
 void fdm_uart_put(uint8_t byte)
 {
     SENT = 0;
-    sending = true;
+    has_put = true;
     TXD = byte;
 }
 
@@ -84,7 +84,7 @@ void fdm_uart_drain(void)
     }
 }
 
-/* BAUDRATE is a 2^32th of the clock, of which the upper 20 bits count. */
+/* BAUDRATE counts 2^-32 of the clock; its lower 12 bits are ignored. */
 uint32_t fdm_uart_set_baud(uint32_t baud)
 {
     uint64_t rate = ((uint64_t)(baud < BAUD_MAX ? baud : BAUD_MAX) << 32) / FDM_BOARD_UART_HZ;

@@ -1,6 +1,7 @@
 /* Usage: test_emulated_models BOARD [PART]. ST's networks with tuned kernels on an emulated board:
  * one image each against the vectors of TensorFlow Lite, and every layer against the reference on
- * this computer. With PART only models that have it in their names, and what each layer costs. */
+ * this computer; those for Flowers also streamed. With PART only models that have it in their
+ * names, and what each layer costs. */
 #include "tests/support/test.h"
 
 #include <math.h>
@@ -26,10 +27,12 @@
 
 struct model {
     const char *dataset, *variant;
+    size_t streamed_limit; /* bytes of the streamed network's arena; 0: not streamed */
     struct fdm_json *vectors;
     const struct fdm_json *vector; /* the first */
     struct fdm_network *reference;
     struct fdm_network *tuned;
+    struct fdm_network *streamed; /* and tuned, or NULL */
     uint8_t *image;
     uint32_t layer_crc32[MAX_LAYERS];
 };
@@ -67,6 +70,9 @@ static void load_networks(struct model *model)
     const struct fdm_semantics *semantics = fdm_semantics_find(SEMANTICS);
     assert_ok(fdm_compile(graph, semantics, NULL, &model->reference, &err), err);
     assert_ok(fdm_compile(graph, semantics, &options, &model->tuned, &err), err);
+    options.arena_limit = model->streamed_limit;
+    if (options.arena_limit > 0)
+        assert_ok(fdm_compile(graph, semantics, &options, &model->streamed, &err), err);
     fdm_graph_free(graph);
 }
 
@@ -105,6 +111,7 @@ static void run_here(struct model *model)
 static void release(struct model *model)
 {
     free(model->image);
+    fdm_network_free(model->streamed);
     fdm_network_free(model->tuned);
     fdm_network_free(model->reference);
     fdm_json_free(model->vectors);
@@ -127,15 +134,16 @@ static void assert_vector(const struct model *model, struct fdm_client *client)
         assert_true((double)(output[i] * 256.0f - 128.0f) == fdm_json_value(item, NAN));
 }
 
-static void assert_layers(const struct model *model, struct fdm_client *client)
+static void assert_layers(const struct model *model, const struct fdm_network *network,
+                          struct fdm_client *client)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_msg_layer layers[MAX_LAYERS];
     assert_ok(
         fdm_client_profile(client, 0, 1, FDM_PROFILE_COUNTERS | FDM_PROFILE_CRC, layers, &err),
         err);
-    for (uint32_t i = 0; i < model->tuned->layer_count; i++) {
-        const struct fdm_network_layer *layer = &model->tuned->layers[i];
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        const struct fdm_network_layer *layer = &network->layers[i];
         if (part != NULL)
             print_message("  %2u %-28s %9llu MAC %10llu\n", i, layer->kernel,
                           (unsigned long long)layer->macs, (unsigned long long)layers[i].counter);
@@ -159,15 +167,15 @@ static void print_memory(const char *program, struct fdm_client *client)
                   told.stack_used);
 }
 
-static void run_there(const struct model *model)
+/* Returns the instructions of an inference. */
+static uint64_t run_there(const struct model *model, const struct fdm_network *network)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     const struct fdm_firmware_options options = {.board = board,
-                                                 .network = model->tuned,
+                                                 .network = network,
                                                  .version = "test",
                                                  .sources = FDM_TEST_SOURCE_TREE,
                                                  .folder = folder};
-    const struct fdm_network *network = model->tuned;
     const char *argv[MAX_WORDS];
     struct fdm_firmware firmware;
     struct fdm_stream *stream;
@@ -184,26 +192,40 @@ static void run_there(const struct model *model)
         fdm_client_load_input(client, model->image, network->tensors[network->input].bytes, &err),
         err);
     assert_ok(fdm_client_infer(client, 0, 1, &counter, NULL, &err), err);
-    print_message("%s: %s/%s: %llu instructions\n", board->id, model->dataset, model->variant,
-                  (unsigned long long)counter);
+    print_message("%s: %s/%s%s: %llu instructions\n", board->id, model->dataset, model->variant,
+                  network == model->streamed ? ", streamed" : "", (unsigned long long)counter);
     assert_vector(model, client);
-    assert_layers(model, client);
+    assert_layers(model, network, client);
     if (part != NULL)
         print_memory(firmware.program, client);
     fdm_client_close(client);
     fdm_stream_free(stream);
     fdm_firmware_release(&firmware);
+    return counter;
+}
+
+/* Within its limit, and for 3 % more instructions at most. */
+static void check_streamed(const struct model *model, uint64_t whole)
+{
+    assert_true(model->streamed->arena_bytes <= model->streamed_limit);
+    assert_true(run_there(model, model->streamed) <= whole + whole * 3 / 100);
 }
 
 static void published_networks_equal_the_vectors(void **state)
 {
     static const char *const datasets[] = {"flowers", "plant-village", "food-101"};
-    static const char *const variants[] = {"fdmobilenet_0.25_128_tfs", "fdmobilenet_0.25_224_tfs",
-                                           "st_fdmobilenet_v1_128_tfs",
-                                           "st_fdmobilenet_v1_224_tfs"};
+    static const struct {
+        const char *name;
+        size_t streamed_kib;
+    } variants[] = {{"fdmobilenet_0.25_128_tfs", 14},
+                    {"fdmobilenet_0.25_224_tfs", 28},
+                    {"st_fdmobilenet_v1_128_tfs", 24},
+                    {"st_fdmobilenet_v1_224_tfs", 44}};
     (void)state;
     for (size_t i = 0; i < 12; i++) {
-        struct model model = {.dataset = datasets[i / 4], .variant = variants[i % 4]};
+        struct model model = {.dataset = datasets[i / 4],
+                              .variant = variants[i % 4].name,
+                              .streamed_limit = i < 4 ? variants[i].streamed_kib << 10 : 0};
         char name[128];
         snprintf(name, sizeof name, "%s/%s", model.dataset, model.variant);
         if (part != NULL && strstr(name, part) == NULL)
@@ -212,7 +234,9 @@ static void published_networks_equal_the_vectors(void **state)
         load_networks(&model);
         make_image(&model);
         run_here(&model);
-        run_there(&model);
+        uint64_t whole = run_there(&model, model.tuned);
+        if (model.streamed != NULL)
+            check_streamed(&model, whole);
         release(&model);
     }
 }
