@@ -150,18 +150,20 @@ static float power_of_two(int32_t exponent)
     return value;
 }
 
-/* Scales as networks have them; sometimes any that the rules allow, where saturation begins. */
+/* Scales as networks have them, all to the right; sometimes any that the rules allow, where
+ * saturation begins. */
 static void draw_requant(uint32_t *seed, struct layer *layer, int32_t channels)
 {
     int32_t width = between(seed, 0, 9);
-    int32_t most = width == 0 ? 30 : width < 4 ? 1 : 0;
+    int32_t most = width == 0 ? 30 : width < 3 ? 1 : width < 5 ? 0 : -2;
     int32_t least = width == 0 ? -31 : width < 8 ? -14 : -20;
     for (int32_t i = 0; i < channels; i++) {
         layer->multiplier[i] = one_in(seed, 50) ? 0 : (int32_t)(roll(seed) >> 2 | 1u << 30);
         if (one_in(seed, 20))
             layer->multiplier[i] = one_in(seed, 2) ? INT32_MAX : 1 << 30;
         layer->shift[i] = (int8_t)between(seed, least, most);
-        layer->scale[i] = (float)(roll(seed) >> 8 | 1u << 23) * power_of_two(layer->shift[i] - 24);
+        uint32_t digits = one_in(seed, 20) ? 1u << 23 : roll(seed) >> 8 | 1u << 23; /* for ties */
+        layer->scale[i] = (float)digits * power_of_two(layer->shift[i] - 24);
     }
 }
 

@@ -58,9 +58,10 @@ bool fdm_nn_conv_s8_neon_suits(const void *params)
 size_t fdm_nn_conv_s8_neon_scratch(const void *params)
 {
     const struct fdm_nn_conv_shape *s = &((const struct fdm_nn_conv_s8 *)params)->shape;
-    return fdm_neon_reads_pixels(s)
-               ? 0
-               : (size_t)FDM_NEON_WINDOWS * fdm_neon_groups(s) * FDM_NEON_GROUP;
+    if (fdm_neon_reads_pixels(s))
+        return 0;
+    return fdm_neon_groups(s) * FDM_NEON_GROUP * FDM_NEON_WINDOWS +
+           (size_t)s->kernel_h * fdm_neon_row_bytes(s);
 }
 
 size_t fdm_nn_conv_s8_neon_packed_bytes(const void *params)
@@ -110,7 +111,7 @@ bool fdm_nn_dwconv_s8_neon_suits(const void *params)
 size_t fdm_nn_dwconv_s8_neon_scratch(const void *params)
 {
     const struct fdm_nn_conv_shape *s = &((const struct fdm_nn_dwconv_s8 *)params)->conv.shape;
-    return (size_t)s->kernel_h * fdm_neon_dwconv_row(s);
+    return (size_t)s->kernel_h * fdm_neon_row_bytes(s);
 }
 
 size_t fdm_nn_dwconv_s8_neon_packed_bytes(const void *params)
@@ -138,4 +139,15 @@ void fdm_nn_dwconv_s8_neon_pack(const void *params, const void *weights, const v
         }
         put_rows(conv, c, bias, sum, block);
     }
+}
+
+/* ---- MEAN ---- */
+
+#define MEAN_PIXELS 255 /* their sum fits 16 bits */
+
+bool fdm_nn_mean_s8_neon_float_suits(const void *params)
+{
+    const struct fdm_nn_mean_s8 *mean = params;
+    return mean->rule == FDM_NN_MEAN_FLOAT && mean->c % FDM_NEON_LANES == 0 &&
+           (int64_t)mean->h * mean->w <= MEAN_PIXELS;
 }

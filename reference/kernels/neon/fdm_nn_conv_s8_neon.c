@@ -1,10 +1,10 @@
 /* CONV_2D, by tiles of pixels and blocks of output channels. */
 #include "reference/kernels/nn_kernel.h"
-#include "reference/kernels/nn_shape.h"
 
 #ifdef __ARM_NEON
 
 #include "reference/kernels/neon/nn_neon.h"
+#include "reference/kernels/neon/rows.h"
 
 /* As many pixels and blocks as have their sums in registers, beside the weights. */
 #define TILE 4
@@ -196,54 +196,42 @@ static void run_pointwise(const struct conv *c, const struct fdm_nn_call *call)
 
 /* ---- windows that are gathered ---- */
 
-/* Most rows of a kernel are a few bytes long. */
-static inline void copy(int8_t *to, const int8_t *from, size_t count)
+/* `bytes` bytes each of `count` windows; those of a first convolution are 9. */
+static void copy_parts(const int8_t *from, size_t from_step, int8_t *to, size_t to_step,
+                       size_t bytes, size_t count)
 {
-    if (count < 8 || count > 16) {
-        memcpy(to, from, count);
+    if (bytes < 8 || bytes > 16) {
+        for (; count > 0; count--, from += from_step, to += to_step)
+            memcpy(to, from, bytes);
         return;
     }
-    int8x8_t first = vld1_s8(from);
-    int8x8_t last = vld1_s8(from + count - 8);
-    vst1_s8(to, first);
-    vst1_s8(to + count - 8, last);
-}
-
-/* The window of output pixel (y, x); what is outside the input is the zero point. What is behind
- * the window has weights of 0. */
-static void gather(const struct fdm_nn_call *call, struct fdm_nn_taps down, int32_t x,
-                   int8_t *window)
-{
-    const struct fdm_nn_conv_s8 *params = call->params;
-    const struct fdm_nn_conv_shape *s = &params->shape;
-    const size_t pixel = (size_t)s->in_c;
-    const size_t row = (size_t)s->kernel_w * pixel;
-    struct fdm_nn_taps across = fdm_nn_taps(x, s->stride_w, s->pad_left, s->kernel_w, s->in_w);
-    if (down.end - down.begin < s->kernel_h || across.end - across.begin < s->kernel_w)
-        memset(window, params->in_zero_point, (size_t)s->kernel_h * row);
-    window += (size_t)down.begin * row + (size_t)across.begin * pixel;
-    for (int32_t ky = down.begin; ky < down.end; ky++, window += row) {
-        const int8_t *from = fdm_nn_row(&call->in, down.first + ky - down.begin);
-        copy(window, from + (size_t)across.first * pixel,
-             (size_t)(across.end - across.begin) * pixel);
+    for (; count > 0; count--, from += from_step, to += to_step) {
+        int8x8_t last = vld1_s8(from + bytes - 8);
+        vst1_s8(to, vld1_s8(from));
+        vst1_s8(to + bytes - 8, last);
     }
 }
 
+/* What is behind the values of a window has weights of 0. */
 static void run_gathered(const struct conv *c, const struct fdm_nn_call *call)
 {
     const struct fdm_nn_conv_shape *s = &c->params->shape;
+    const size_t part = (size_t)s->kernel_w * (size_t)s->in_c;
+    const size_t from_step = (size_t)s->stride_w * (size_t)s->in_c;
     const size_t step = c->groups * FDM_NEON_GROUP;
     int8_t *windows = call->scratch;
+    struct fdm_neon_rows rows = fdm_neon_rows_of(c->params, windows + FDM_NEON_WINDOWS * step);
     memset(windows, 0, FDM_NEON_WINDOWS * step);
     for (int32_t y = call->first; y < call->first + call->count; y++) {
-        struct fdm_nn_taps down = fdm_nn_taps(y, s->stride_h, s->pad_top, s->kernel_h, s->in_h);
         int8_t *out = fdm_nn_row(&call->out, y);
-        for (int32_t x = 0; x < s->out_w; x += FDM_NEON_WINDOWS) {
-            int32_t left = s->out_w - x;
-            int32_t count = left < FDM_NEON_WINDOWS ? left : FDM_NEON_WINDOWS;
-            for (int32_t i = 0; i < count; i++)
-                gather(call, down, x + i, windows + (size_t)i * step);
-            compute(c, windows, step, (size_t)count, out + (size_t)x * (size_t)s->out_c);
+        fdm_neon_prepare(&rows, &call->in, y);
+        for (size_t x = 0; x < (size_t)s->out_w; x += FDM_NEON_WINDOWS) {
+            const size_t left = (size_t)s->out_w - x;
+            const size_t count = left < FDM_NEON_WINDOWS ? left : FDM_NEON_WINDOWS;
+            for (int32_t ky = 0; ky < s->kernel_h; ky++)
+                copy_parts(fdm_neon_prepared(&rows, y, ky) + x * from_step, from_step,
+                           windows + (size_t)ky * part, step, part, count);
+            compute(c, windows, step, count, out + x * (size_t)s->out_c);
         }
     }
 }

@@ -1,10 +1,11 @@
 /* DEPTHWISE_CONV_2D, 3x3: eight channels of a whole row at a time, so that their weights stay in
- * registers. Rows of the input go to scratch with their padding, so that no tap is outside. */
+ * registers. */
 #include "reference/kernels/nn_kernel.h"
 
 #ifdef __ARM_NEON
 
 #include "reference/kernels/neon/nn_neon.h"
+#include "reference/kernels/neon/rows.h"
 
 #define TAPS FDM_NEON_DEPTHWISE_TAPS
 #define ROWS 3
@@ -14,9 +15,7 @@ struct dwconv {
     const uint8_t *blocks;
     bool narrow;
     struct fdm_neon_output output;
-    int8_t *rows; /* the input's row y is row (y + pad_top) % ROWS */
-    size_t row_bytes;
-    int32_t prepared; /* the first row of the input that no row holds yet */
+    struct fdm_neon_rows rows;
 };
 
 /* Eight channels. */
@@ -77,12 +76,11 @@ FDM_NEON_INLINE void columns(const struct dwconv *d, const uint8_t *block,
 
 static void row_of_pixels(const struct dwconv *d, int32_t y, int8_t *out)
 {
-    const struct fdm_nn_conv_shape *s = &d->params->shape;
-    const size_t channels = (size_t)s->out_c;
+    const size_t channels = (size_t)d->params->shape.out_c;
     const uint8_t *block = d->blocks;
     const int8_t *at[ROWS];
     for (int32_t ky = 0; ky < ROWS; ky++)
-        at[ky] = d->rows + (size_t)((y * s->stride_h + ky) % ROWS) * d->row_bytes;
+        at[ky] = fdm_neon_prepared(&d->rows, y, ky);
     for (size_t c = 0; c < channels; c += FDM_NEON_LANES, block += FDM_NEON_DWCONV_BLOCK) {
 #define WITH(rounding, usual)                                                                      \
     if (d->narrow)                                                                                 \
@@ -96,36 +94,6 @@ static void row_of_pixels(const struct dwconv *d, int32_t y, int8_t *out)
     }
 }
 
-/* ---- rows ---- */
-
-/* Row y of the input with its padding left and right; all padding outside. */
-static void prepare_row(const struct dwconv *d, const struct fdm_nn_rows *in, int32_t y)
-{
-    const struct fdm_nn_conv_shape *s = &d->params->shape;
-    const int32_t zero = d->params->in_zero_point;
-    int8_t *to = d->rows + (size_t)((y + s->pad_top) % ROWS) * d->row_bytes;
-    if (y < 0 || y >= s->in_h) {
-        memset(to, zero, d->row_bytes);
-        return;
-    }
-    const size_t left = (size_t)s->pad_left * (size_t)s->in_c;
-    const size_t all = (size_t)s->in_w * (size_t)s->in_c;
-    const size_t middle = d->row_bytes - left < all ? d->row_bytes - left : all;
-    memset(to, zero, left);
-    memcpy(to + left, fdm_nn_row(in, y), middle);
-    memset(to + left + middle, zero, d->row_bytes - left - middle);
-}
-
-static void prepare_rows(struct dwconv *d, const struct fdm_nn_rows *in, int32_t y)
-{
-    const struct fdm_nn_conv_shape *s = &d->params->shape;
-    int32_t begin = y * s->stride_h - s->pad_top;
-    int32_t row = d->prepared > begin ? d->prepared : begin;
-    for (; row < begin + ROWS; row++)
-        prepare_row(d, in, row);
-    d->prepared = begin + ROWS;
-}
-
 enum fdm_nn_status fdm_nn_dwconv_s8_neon_run(const struct fdm_nn_call *call)
 {
     const struct fdm_nn_conv_s8 *params = &((const struct fdm_nn_dwconv_s8 *)call->params)->conv;
@@ -135,12 +103,10 @@ enum fdm_nn_status fdm_nn_dwconv_s8_neon_run(const struct fdm_nn_call *call)
         .blocks = (const uint8_t *)(head + 1),
         .narrow = head->narrow != 0,
         .output = fdm_neon_output_of(params, head),
-        .rows = call->scratch,
-        .row_bytes = fdm_neon_dwconv_row(&params->shape),
-        .prepared = -params->shape.pad_top,
+        .rows = fdm_neon_rows_of(params, call->scratch),
     };
     for (int32_t y = call->first; y < call->first + call->count; y++) {
-        prepare_rows(&d, &call->in, y);
+        fdm_neon_prepare(&d.rows, &call->in, y);
         row_of_pixels(&d, y, fdm_nn_row(&call->out, y));
     }
     return FDM_NN_OK;

@@ -57,8 +57,9 @@ static inline bool fdm_neon_reads_pixels(const struct fdm_nn_conv_shape *s)
 #define FDM_NEON_DWCONV_BLOCK                                                                      \
     (FDM_NEON_ROWS_BYTES + (size_t)FDM_NEON_DEPTHWISE_TAPS * FDM_NEON_LANES)
 
-/* A row of the input as a depthwise kernel sees it: padding and all columns that its taps read. */
-static inline size_t fdm_neon_dwconv_row(const struct fdm_nn_conv_shape *s)
+/* A row of the input as a kernel with several taps sees it: padding and all columns that it reads.
+ */
+static inline size_t fdm_neon_row_bytes(const struct fdm_nn_conv_shape *s)
 {
     int32_t columns = (s->out_w - 1) * s->stride_w + s->kernel_w;
     return (size_t)columns * (size_t)s->in_c;
