@@ -9,6 +9,7 @@
 
 #include "harness/base/buf.h"
 #include "harness/base/clock.h"
+#include "harness/base/fs.h"
 #include "harness/base/proc.h"
 
 #define ATTEMPTS 3
@@ -16,6 +17,7 @@
 #define OUTPUT_MAX 65536
 #define DEV_ID_MASK 0xFFFu /* of DBGMCU_IDCODE; the revision stands above */
 #define PROTECTION_NONE 0xAAu
+#define REGISTER_BYTES 4
 #define QUOTE_MAX 200
 
 /* ---- The probe ------------------------------------------------------------------------------- */
@@ -242,27 +244,41 @@ static enum fdm_status judge_chip(struct attempt *attempt, const char *output,
 {
     const struct fdm_flash_chip *chip = &attempt->job->chip;
     uint32_t found;
-    if (chip->chip_id != 0 &&
-        fdm_flash_find(attempt->tool, output, attempt->tool->chip_label, attempt->serial, &found)) {
-        if ((found & DEV_ID_MASK) == 0) {
-            attempt->failure = FDM_FLASH_NO_TARGET;
-            return fail_with(attempt->tool, FDM_FLASH_NO_TARGET, "", err);
-        }
-        if ((found & DEV_ID_MASK) != chip->chip_id)
-            return fdm_fail(err, FDM_ERR_USAGE,
-                            "the chip behind probe %s is 0x%03" PRIX32 ", %s has 0x%03" PRIX32
-                            ": is it the right board? Correct \"probe\" in lab.json",
-                            attempt->serial, found & DEV_ID_MASK, attempt->job->board,
-                            chip->chip_id);
+    if (chip->chip_id == 0 ||
+        !fdm_flash_find(attempt->tool, output, attempt->tool->chip_label, attempt->serial, &found))
+        return FDM_OK;
+    if ((found & DEV_ID_MASK) == 0) {
+        attempt->failure = FDM_FLASH_NO_TARGET;
+        return fail_with(attempt->tool, FDM_FLASH_NO_TARGET, "", err);
     }
-    if (chip->protection_register != 0 &&
-        fdm_flash_find(attempt->tool, output, FDM_FLASH_PROTECTION_LABEL, attempt->serial,
-                       &found) &&
-        (found >> chip->protection_shift & 0xFF) != PROTECTION_NONE) {
-        attempt->failure = FDM_FLASH_LOCKED;
-        return fail_with(attempt->tool, FDM_FLASH_LOCKED, "", err);
-    }
+    if ((found & DEV_ID_MASK) != chip->chip_id)
+        return fdm_fail(err, FDM_ERR_USAGE,
+                        "the chip behind probe %s is 0x%03" PRIX32 ", %s has 0x%03" PRIX32
+                        ": is it the right board? Correct \"probe\" in lab.json",
+                        attempt->serial, found & DEV_ID_MASK, attempt->job->board, chip->chip_id);
     return FDM_OK;
+}
+
+static enum fdm_status judge_protection(struct attempt *attempt, uint32_t level,
+                                        struct fdm_error *err)
+{
+    if ((level & 0xFF) == PROTECTION_NONE)
+        return FDM_OK;
+    attempt->failure = FDM_FLASH_LOCKED;
+    return fail_with(attempt->tool, FDM_FLASH_LOCKED, "", err);
+}
+
+static enum fdm_status judge(struct attempt *attempt, const char *output, struct fdm_error *err)
+{
+    const struct fdm_flash_tool *tool = attempt->tool;
+    const struct fdm_flash_chip *chip = &attempt->job->chip;
+    uint32_t found;
+    enum fdm_status status = judge_chip(attempt, output, err);
+    if (status != FDM_OK || chip->protection_register == 0 || tool->protection_label == NULL ||
+        !fdm_flash_find(tool, output, tool->protection_label, attempt->serial, &found))
+        return status;
+    uint32_t shift = tool->protection_alone ? 0 : chip->protection_shift;
+    return judge_protection(attempt, found >> shift, err);
 }
 
 static enum fdm_status identify(struct attempt *attempt, struct fdm_error *err)
@@ -277,9 +293,48 @@ static enum fdm_status identify(struct attempt *attempt, struct fdm_error *err)
         attempt->failure = fdm_flash_classify(attempt->tool, output.data);
         status = fail_with(attempt->tool, attempt->failure, output.data, err);
     } else if (status == FDM_OK) {
-        status = judge_chip(attempt, output.data, err);
+        status = judge(attempt, output.data, err);
     }
     fdm_flash_argv_release(&argv);
+    fdm_buf_release(&output);
+    return status;
+}
+
+static uint32_t little_endian(const uint8_t bytes[REGISTER_BYTES])
+{
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* For tools whose identify() does not tell. A register that cannot be read decides nothing: the
+ * attempt to write will tell. */
+static enum fdm_status check_protection(struct attempt *attempt, struct fdm_error *err)
+{
+    const struct fdm_flash_chip *chip = &attempt->job->chip;
+    if (attempt->tool->read_register == NULL || chip->protection_register == 0)
+        return FDM_OK;
+    struct fdm_flash_argv argv = {0};
+    struct fdm_buf file;
+    struct fdm_buf output;
+    uint8_t *bytes = NULL;
+    size_t len;
+    int code = 0;
+    fdm_buf_init(&file);
+    fdm_buf_init(&output);
+    fdm_buf_printf(&file, "%s.rdp", attempt->image);
+    enum fdm_status status = fdm_buf_check(&file, err);
+    if (status != FDM_OK)
+        goto done;
+    attempt->tool->read_register(chip->protection_register, attempt->serial, file.data, &argv);
+    status = run(attempt, &argv, &output, &code, err);
+    if (status == FDM_OK && code == 0 &&
+        fdm_fs_read(file.data, REGISTER_BYTES, &bytes, &len, NULL) == FDM_OK &&
+        len == REGISTER_BYTES)
+        status = judge_protection(attempt, little_endian(bytes) >> chip->protection_shift, err);
+    unlink(file.data);
+done:
+    free(bytes);
+    fdm_flash_argv_release(&argv);
+    fdm_buf_release(&file);
     fdm_buf_release(&output);
     return status;
 }
@@ -332,6 +387,8 @@ static enum fdm_status try_until_done(struct attempt *attempt, struct fdm_error 
             return fdm_fail(err, FDM_ERR_CANCELLED, "stopped before the board was written");
         attempt->failure = FDM_FLASH_OK;
         status = identify(attempt, &why);
+        if (status == FDM_OK)
+            status = check_protection(attempt, &why);
         if (status == FDM_OK)
             status = write_image(attempt, &why);
         if (status == FDM_OK)

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #define WORD_MAX 1024
+#define OPENOCD_PROTECTION "fdm-protection "
 #define VTOR "0xE000ED08" /* vector table offset register, Armv7-M and Armv8-M */
 
 /* ---- Words ----------------------------------------------------------------------------------- */
@@ -72,7 +73,7 @@ static void openocd_identify(const struct fdm_flash_chip *chip, const char *seri
     }
     if (chip->protection_register != 0) {
         add(argv, "-c");
-        add(argv, "echo \"" FDM_FLASH_PROTECTION_LABEL "[read_memory 0x%08" PRIX32 " 32 1]\"",
+        add(argv, "echo \"" OPENOCD_PROTECTION "[read_memory 0x%08" PRIX32 " 32 1]\"",
             chip->protection_register);
     }
     openocd_command(argv, "shutdown");
@@ -131,6 +132,20 @@ static void stlink_identify(const struct fdm_flash_chip *chip, const char *seria
     add(argv, "--connect-under-reset");
 }
 
+/* st-flash shows option bytes by names that differ from chip to chip, but reads any address. */
+static void stlink_read_register(uint32_t address, const char *serial, const char *file,
+                                 struct fdm_flash_argv *argv)
+{
+    add(argv, "st-flash");
+    add(argv, "--serial");
+    add(argv, "%s", serial);
+    add(argv, "--connect-under-reset");
+    add(argv, "read");
+    add(argv, "%s", file);
+    add(argv, "0x%08" PRIX32, address);
+    add(argv, "4");
+}
+
 static void stlink_write(const struct fdm_flash_chip *chip, const char *serial, const char *image,
                          struct fdm_flash_argv *argv)
 {
@@ -185,6 +200,10 @@ static void cube_identify(const struct fdm_flash_chip *chip, const char *serial,
                           struct fdm_flash_argv *argv)
 {
     cube_connect(chip, serial, argv);
+    if (chip->protection_register != 0) {
+        add(argv, "-ob");
+        add(argv, "displ");
+    }
 }
 
 static void cube_write(const struct fdm_flash_chip *chip, const char *serial, const char *image,
@@ -222,13 +241,42 @@ static const struct fdm_flash_saying cube_sayings[] = {
 /* ---- The table ------------------------------------------------------------------------------- */
 
 const struct fdm_flash_tool fdm_flash_tools[] = {
-    {"STM32_Programmer_CLI", "it comes with STM32CubeProgrammer, from st.com", false, true,
-     cube_identify, cube_write, "Device ID", false, "Download verified successfully", cube_sayings},
-    {"openocd", "apt-get install openocd", false, true, openocd_identify, openocd_write,
-     "fdm-chip ", false, "** Verified OK **", openocd_sayings},
-    {"st-flash", "apt-get install stlink-tools", true, false, stlink_identify, stlink_write,
-     "chipid:", true, "Flash written and verified", stlink_sayings},
-    {NULL, NULL, false, false, NULL, NULL, NULL, false, NULL, NULL},
+    {
+        .program = "STM32_Programmer_CLI",
+        .source = "it comes with STM32CubeProgrammer, from st.com",
+        .ram = true,
+        .identify = cube_identify,
+        .write = cube_write,
+        .chip_label = "Device ID",
+        .protection_label = "RDP ",
+        .protection_alone = true,
+        .success = "Download verified successfully",
+        .sayings = cube_sayings,
+    },
+    {
+        .program = "openocd",
+        .source = "apt-get install openocd",
+        .ram = true,
+        .identify = openocd_identify,
+        .write = openocd_write,
+        .chip_label = "fdm-chip ",
+        .protection_label = OPENOCD_PROTECTION,
+        .success = "** Verified OK **",
+        .sayings = openocd_sayings,
+    },
+    {
+        .program = "st-flash",
+        .source = "apt-get install stlink-tools",
+        .binary = true,
+        .identify = stlink_identify,
+        .write = stlink_write,
+        .chip_label = "chipid:",
+        .listed = true,
+        .read_register = stlink_read_register,
+        .success = "Flash written and verified",
+        .sayings = stlink_sayings,
+    },
+    {.program = NULL},
 };
 
 enum fdm_flash_failure fdm_flash_classify(const struct fdm_flash_tool *tool, const char *output)
@@ -248,19 +296,23 @@ static const char *find_serial(const char *output, const char *serial)
     return NULL;
 }
 
-bool fdm_flash_find(const struct fdm_flash_tool *tool, const char *output, const char *label,
-                    const char *serial, uint32_t *out)
+static bool read_hex(const char *at, uint32_t *out)
 {
-    if (tool->listed)
-        output = find_serial(output, serial);
-    const char *at = output != NULL ? strstr(output, label) : NULL;
-    if (at == NULL)
-        return false;
-    at += strlen(label);
-    at += strspn(at, " \t:");
     if (strncmp(at, "0x", 2) != 0 || !isxdigit((unsigned char)at[2]))
         return false;
     unsigned long long value = strtoull(at, NULL, 16);
     *out = (uint32_t)value;
     return value <= UINT32_MAX;
+}
+
+bool fdm_flash_find(const struct fdm_flash_tool *tool, const char *output, const char *label,
+                    const char *serial, uint32_t *out)
+{
+    const char *at = tool->listed ? find_serial(output, serial) : output;
+    while (at != NULL && (at = strstr(at, label)) != NULL) {
+        at += strlen(label);
+        if (read_hex(at + strspn(at, " \t:"), out))
+            return true;
+    }
+    return false;
 }

@@ -65,7 +65,13 @@ struct fdm_flash_tool {
                   struct fdm_flash_argv *argv);
     const char *chip_label; /* in identify's output, in front of the id */
     bool listed;            /* identify lists all probes: the id behind the serial number counts */
-    const char *success;    /* said once the image was verified */
+    const char *protection_label; /* there, in front of the read protection; NULL: not told there */
+    bool protection_alone;        /* the byte RDP follows, not the register that holds it */
+    /* Where identify does not tell of it: appends the words that write the four bytes at an address
+     * to `file`. NULL elsewhere. */
+    void (*read_register)(uint32_t address, const char *serial, const char *file,
+                          struct fdm_flash_argv *argv);
+    const char *success;                    /* said once the image was verified */
     const struct fdm_flash_saying *sayings; /* the first that occurs counts; ends with NULL */
 };
 
@@ -75,11 +81,9 @@ extern const struct fdm_flash_tool fdm_flash_tools[];
 /* What the output of a tool that failed means. */
 enum fdm_flash_failure fdm_flash_classify(const struct fdm_flash_tool *tool, const char *output);
 
-/* The number behind `label` in what identify() wrote, in hexadecimal. False if there is none. */
+/* The first hexadecimal number that follows `label` in what identify() wrote. False if there is
+ * none. */
 bool fdm_flash_find(const struct fdm_flash_tool *tool, const char *output, const char *label,
                     const char *serial, uint32_t *out);
-
-/* What OpenOCD writes in front of the register with the read protection. */
-#define FDM_FLASH_PROTECTION_LABEL "fdm-protection "
 
 #endif

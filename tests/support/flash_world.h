@@ -14,7 +14,8 @@ void flash_world_begin(struct flash_world *world);
 void flash_world_end(struct flash_world *world);
 
 /* A file below the folder. Tools say what "say.<step>" holds and end with the status in
- * "code.<step>", where the step is "write" for calls that change something, else "identify".
+ * "code.<step>", where the step is "write" for calls that change something, "read" for those that
+ * read into a file, which gets what "file.read" holds, else "identify".
  * "once.<step>" is said, with a failure, the first time; "hang.<step>" lets them hang. */
 void flash_world_put(const struct flash_world *world, const char *name, const char *text,
                      unsigned mode);

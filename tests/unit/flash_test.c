@@ -70,7 +70,9 @@ static enum fdm_status write_with(const struct flash_world *world, const char *t
     "2026-01-01T00:00:00 INFO common.c: Flash written and verified! jolly good!\n"
 #define CUBE_ID                                                                                    \
     "ST-LINK SN  : " SERIAL "\nVoltage     : 3.28V\nConnect mode: Under Reset\n"                   \
-    "Device ID   : 0x450\nDevice name : STM32H7xx\n"
+    "Device ID   : 0x450\nDevice name : STM32H7xx\n\nUPLOADING OPTION BYTES DATA ...\n\n"          \
+    "OPTION BYTES BANK: 0\n\n   Read Out Protection:\n\n"                                          \
+    "     RDP          : 0xAA (Level 0, no protection)\n"
 #define CUBE_DONE                                                                                  \
     "File download complete\n\nVerifying ...\n\nDownload verified successfully \n\nHard reset is " \
     "performed\n"
@@ -103,10 +105,11 @@ static void each_tool_is_called_as_it_wants(void **state)
         {"st-flash", &h7, STLINK_ID, STLINK_DONE,
          "objcopy -O binary --gap-fill 0xff /agent.elf /agent.elf.bin\n"
          "st-info --probe --connect-under-reset\n"
+         "st-flash --serial " SERIAL " --connect-under-reset read /agent.elf.bin.rdp 0x5200201C 4\n"
          "st-flash --serial " SERIAL
          " --connect-under-reset --reset write /agent.elf.bin 0x08000000\n"},
         {"STM32_Programmer_CLI", &h7, CUBE_ID, CUBE_DONE,
-         "STM32_Programmer_CLI -c port=SWD sn=" SERIAL " mode=UR reset=HWrst\n"
+         "STM32_Programmer_CLI -c port=SWD sn=" SERIAL " mode=UR reset=HWrst -ob displ\n"
          "STM32_Programmer_CLI -c port=SWD sn=" SERIAL
          " mode=UR reset=HWrst -w /agent.elf -v -hardRst\n"},
         {"STM32_Programmer_CLI", &n6, "Device ID   : 0x486\n", CUBE_DONE,
@@ -194,10 +197,10 @@ static void each_failure_has_words_of_its_own(void **state)
          "openocd: the tool failed: shutdown command invoked", 2},
         {"stlink: no probe", "st-flash", "write",
          "2026-01-01T00:00:00 WARN usb.c: Couldn't find any ST-Link devices\n", "255",
-         FDM_ERR_NOT_FOUND, "st-flash: the tool does not find the debug probe: 2026", 3},
+         FDM_ERR_NOT_FOUND, "st-flash: the tool does not find the debug probe: 2026", 4},
         {"stlink: no permission", "st-flash", "write",
          "ERROR usb.c: Could not open USB device 0x0483:0x374e, access error.\n", "255", FDM_ERR_IO,
-         "no permission to open the debug probe", 3},
+         "no permission to open the debug probe", 4},
         {"stlink: the chip is silent", "st-flash", "identify",
          "Failed to enter SWD mode\nFailed to connect to target\n", "1", FDM_ERR_IO,
          "the chip does not answer: is the board powered, and its power jumper set to ST-LINK?: "
@@ -211,16 +214,23 @@ static void each_failure_has_words_of_its_own(void **state)
         {"stlink: another chip, its probe's number in lower case", "st-flash", "identify",
          "  serial:     002f00174741500220383733\n  chipid:     0x0451\n", "0", FDM_ERR_USAGE,
          "is 0x451", 2},
+        {"stlink: a locked chip, seen before anything is written", "st-flash", "file",
+         "\xD0\x55\xAA\x16", "0", FDM_ERR_IO,
+         "st-flash: the flash is locked by read or write protection (RDP, WRP)", 3},
+        {"stlink: three bytes of a register tell nothing", "st-flash", "file", "\xD0\x55\xAA", "0",
+         FDM_OK, "", 4},
+        {"stlink: a register that cannot be read tells nothing", "st-flash", "read",
+         "Unknown memory region\n", "255", FDM_OK, "", 4},
         {"stlink: locked", "st-flash", "write",
          "ERROR common_flash.c: Flash memory is write "
          "protected\n",
-         "255", FDM_ERR_IO, "the flash is locked", 3},
+         "255", FDM_ERR_IO, "the flash is locked", 4},
         {"stlink: does not verify", "st-flash", "write",
          "ERROR common.c: Verification of flash failed at offset: 1024\n", "255", FDM_ERR_IO,
-         "does not verify: ERROR common.c: Verification of flash failed at offset: 1024", 7},
+         "does not verify: ERROR common.c: Verification of flash failed at offset: 1024", 10},
         {"stlink: the cable is pulled", "st-flash", "write",
          "[!] send_recv send request failed: LIBUSB_ERROR_NO_DEVICE\n", "255", FDM_ERR_EOF,
-         "the debug probe went away", 3},
+         "the debug probe went away", 4},
         {"cube: no probe", "STM32_Programmer_CLI", "identify", "Error: No debug probe detected.\n",
          "1", FDM_ERR_NOT_FOUND,
          "STM32_Programmer_CLI: the tool does not find the debug probe: Error: No debug probe", 1},
@@ -232,6 +242,12 @@ static void each_failure_has_words_of_its_own(void **state)
          "Error: Unable to get core ID\nError: No STM32 target found! If your product embeds Debug "
          "Authentication, please perform a discovery using Debug Authentication\n",
          "1", FDM_ERR_IO, "the chip does not answer", 3},
+        {"cube: a locked chip, seen before anything is written", "STM32_Programmer_CLI", "identify",
+         "Warning: RDP is not level 0\nDevice ID   : 0x450\n     RDP          : 0xBB (Level 1, "
+         "read "
+         "protection of memories)\n",
+         "0", FDM_ERR_IO,
+         "STM32_Programmer_CLI: the flash is locked by read or write protection (RDP, WRP)", 1},
         {"cube: locked", "STM32_Programmer_CLI", "write", "Error: failed to erase memory\n", "1",
          FDM_ERR_IO, "the flash is locked", 2},
         {"cube: does not verify", "STM32_Programmer_CLI", "write",
@@ -259,7 +275,9 @@ static void each_failure_has_words_of_its_own(void **state)
                         : is_stlink ? STLINK_DONE
                                     : CUBE_DONE,
                         0644);
-        snprintf(name, sizeof name, "say.%s", cases[i].step);
+        flash_world_put(&world, "file.read", "\xD0\xAA\xAA\x16", 0644);
+        bool file = strcmp(cases[i].step, "file") == 0;
+        snprintf(name, sizeof name, file ? "file.read" : "say.%s", cases[i].step);
         flash_world_put(&world, name, cases[i].says, 0644);
         snprintf(name, sizeof name, "code.%s", cases[i].step);
         flash_world_put(&world, name, cases[i].code, 0644);
