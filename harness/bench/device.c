@@ -290,11 +290,15 @@ static enum fdm_status greet(struct fdm_device *device, uint64_t silence_ns,
 
 /* ---- Boards that are flashed ----------------------------------------------------------------- */
 
+static bool flashes(const struct fdm_board_entry *board, const struct fdm_lab_board *lab)
+{
+    return board->kind == FDM_BOARD_SERIAL && board->firmware != NULL && board->flash != NULL &&
+           lab->flasher != FDM_FLASHER_NONE;
+}
+
 static bool is_flashed(const struct fdm_device *device)
 {
-    const struct fdm_device_options *options = &device->options;
-    return options->board->kind == FDM_BOARD_SERIAL && options->board->firmware != NULL &&
-           options->board->flash != NULL && options->lab->flasher != FDM_FLASHER_NONE;
+    return flashes(device->options.board, device->options.lab);
 }
 
 static struct fdm_flash_chip chip_of(const struct fdm_board_flash *flash)
@@ -321,23 +325,38 @@ static void name_objcopy(const char *compiler, struct fdm_buf *out)
     fdm_buf_printf(out, "%.*sobjcopy", (int)len, compiler);
 }
 
+static struct fdm_flash_job job_for(const struct fdm_board_entry *board,
+                                    const struct fdm_lab_board *lab)
+{
+    return (struct fdm_flash_job){
+        .board = board->id,
+        .chip = chip_of(board->flash),
+        .tool = lab->flasher == FDM_FLASHER_ANY ? NULL : fdm_flasher_name(lab->flasher),
+        .serial = lab->probe,
+    };
+}
+
+enum fdm_status fdm_device_flasher(const struct fdm_lab_board *lab, const char **out,
+                                   struct fdm_error *err)
+{
+    *out = NULL;
+    if (!flashes(lab->board, lab))
+        return FDM_OK;
+    const struct fdm_flash_job job = job_for(lab->board, lab);
+    return fdm_flash_choose_tool(&job, out, err);
+}
+
 static enum fdm_status flash(struct fdm_device *device, struct fdm_error *err)
 {
     const struct fdm_device_options *options = &device->options;
-    const enum fdm_flasher flasher = options->lab->flasher;
     struct fdm_buf objcopy;
     fdm_buf_init(&objcopy);
     name_objcopy(options->board->firmware->compiler, &objcopy);
     enum fdm_status status = fdm_buf_check(&objcopy, err);
-    const struct fdm_flash_job job = {
-        .board = options->board->id,
-        .chip = chip_of(options->board->flash),
-        .program = device->firmware.program,
-        .objcopy = objcopy.data,
-        .tool = flasher == FDM_FLASHER_ANY ? NULL : fdm_flasher_name(flasher),
-        .serial = options->lab->probe,
-        .stop = options->stop,
-    };
+    struct fdm_flash_job job = job_for(options->board, options->lab);
+    job.program = device->firmware.program;
+    job.objcopy = objcopy.data;
+    job.stop = options->stop;
     if (status == FDM_OK)
         status = fdm_flash_write(&job, err);
     fdm_buf_release(&objcopy);

@@ -37,6 +37,11 @@ struct fdm_device_options {
  * this computer's, so there 0 means 1. */
 uint32_t fdm_device_threads(const struct fdm_board_entry *executor, bool emulated, uint32_t wanted);
 
+/* The program that puts others on an attached board, in `*out`; NULL where none does, because the
+ * board is not flashed. The errors of fdm_flash_choose_tool(). */
+enum fdm_status fdm_device_flasher(const struct fdm_lab_board *lab, const char **out,
+                                   struct fdm_error *err);
+
 /* Takes the lock. FDM_ERR_BUSY names the holder. The options' pointers must outlive the device. */
 enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct fdm_device **out,
                                struct fdm_error *err);

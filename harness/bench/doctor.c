@@ -12,6 +12,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
 #include "harness/base/proc.h"
+#include "harness/bench/device.h"
 #include "harness/client/flash.h"
 
 #define TOOL_TIMEOUT_NS (5 * FDM_NS_PER_S)
@@ -261,6 +262,26 @@ static void check_board_probe(struct fdm_check *check, const struct fdm_lab_boar
         "see there; with \"flasher\": \"none\" in lab.json it must hold its program already");
 }
 
+/* ... and a tool that knows its chip. */
+static void check_board_flasher(struct fdm_check *check, const struct fdm_lab_board *board)
+{
+    const char *flasher;
+    struct fdm_error err = FDM_ERROR_INIT;
+    if (fdm_device_flasher(board, &flasher, &err) == FDM_OK) {
+        if (flasher != NULL) {
+            size_t len = strlen(check->detail);
+            set(check->detail + len, sizeof check->detail - len, "; flashed by %s", flasher);
+        }
+        return;
+    }
+    check->state = FDM_CHECK_FAILED;
+    set(check->detail, sizeof check->detail, "%.250s", err.message);
+    set(check->fix, sizeof check->fix, "%s",
+        board->board->flash->ram ? "STM32CubeProgrammer 2.18 or newer, from st.com: OpenOCD 0.12 "
+                                   "does not know this chip, st-flash cannot load RAM"
+                                 : "see there");
+}
+
 static void check_serial(struct fdm_check *check, const struct fdm_lab_board *board,
                          const struct probes *probes)
 {
@@ -270,6 +291,8 @@ static void check_serial(struct fdm_check *check, const struct fdm_lab_board *bo
         set(check->detail, sizeof check->detail, "by probe %.200s", board->probe);
     if (check->state == FDM_CHECK_OK)
         check_board_probe(check, board, probes);
+    if (check->state == FDM_CHECK_OK)
+        check_board_flasher(check, board);
 }
 
 static void check_ssh(struct fdm_check *check, const struct fdm_lab_board *board)

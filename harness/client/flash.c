@@ -144,7 +144,7 @@ static const struct {
                              "is only half written; plug it in and run again"},
     [FDM_FLASH_UNFIT] = {FDM_ERR_USAGE, false,
                          "this version of the tool does not know the chip: install a newer one, "
-                         "or choose another flasher in lab.json"},
+                         "or STM32CubeProgrammer from st.com"},
     [FDM_FLASH_UNKNOWN] = {FDM_ERR_IO, false, "the tool failed"},
 };
 
@@ -268,17 +268,26 @@ static enum fdm_status judge_protection(struct attempt *attempt, uint32_t level,
     return fail_with(attempt->tool, FDM_FLASH_LOCKED, "", err);
 }
 
+/* An interface that does not answer reads as zeros or ones. */
+static enum fdm_status judge_register(struct attempt *attempt, uint32_t value,
+                                      struct fdm_error *err)
+{
+    if (value == 0 || value == UINT32_MAX)
+        return FDM_OK;
+    return judge_protection(attempt, value >> attempt->job->chip.protection_shift, err);
+}
+
 static enum fdm_status judge(struct attempt *attempt, const char *output, struct fdm_error *err)
 {
     const struct fdm_flash_tool *tool = attempt->tool;
-    const struct fdm_flash_chip *chip = &attempt->job->chip;
     uint32_t found;
     enum fdm_status status = judge_chip(attempt, output, err);
-    if (status != FDM_OK || chip->protection_register == 0 || tool->protection_label == NULL ||
+    if (status != FDM_OK || attempt->job->chip.protection_register == 0 ||
+        tool->protection_label == NULL ||
         !fdm_flash_find(tool, output, tool->protection_label, attempt->serial, &found))
         return status;
-    uint32_t shift = tool->protection_alone ? 0 : chip->protection_shift;
-    return judge_protection(attempt, found >> shift, err);
+    return tool->protection_alone ? judge_protection(attempt, found, err)
+                                  : judge_register(attempt, found, err);
 }
 
 static enum fdm_status identify(struct attempt *attempt, struct fdm_error *err)
@@ -329,7 +338,7 @@ static enum fdm_status check_protection(struct attempt *attempt, struct fdm_erro
     if (status == FDM_OK && code == 0 &&
         fdm_fs_read(file.data, REGISTER_BYTES, &bytes, &len, NULL) == FDM_OK &&
         len == REGISTER_BYTES)
-        status = judge_protection(attempt, little_endian(bytes) >> chip->protection_shift, err);
+        status = judge_register(attempt, little_endian(bytes), err);
     unlink(file.data);
 done:
     free(bytes);
@@ -415,6 +424,29 @@ static enum fdm_status try_with_binary(struct attempt *attempt, struct fdm_error
         unlink(binary.data);
     }
     fdm_buf_release(&binary);
+    return status;
+}
+
+enum fdm_status fdm_flash_choose_tool(const struct fdm_flash_job *job, const char **out,
+                                      struct fdm_error *err)
+{
+    const struct fdm_flash_tool *tool = choose_tool(job, err);
+    if (tool == NULL)
+        return err != NULL ? err->status : FDM_ERR_NOT_FOUND;
+    *out = tool->program;
+    if (tool->knows == NULL)
+        return FDM_OK;
+    struct attempt attempt = {.job = job, .tool = tool};
+    struct fdm_flash_argv argv = {0};
+    struct fdm_buf output;
+    int code = 0;
+    fdm_buf_init(&output);
+    tool->knows(&job->chip, &argv);
+    enum fdm_status status = run(&attempt, &argv, &output, &code, err);
+    if (status == FDM_OK && code != 0)
+        status = fail_with(tool, fdm_flash_classify(tool, output.data), output.data, err);
+    fdm_flash_argv_release(&argv);
+    fdm_buf_release(&output);
     return status;
 }
 

@@ -27,6 +27,12 @@ enum fdm_status fdm_flash_choose_probe(const struct fdm_probe *probes, size_t co
                                        const char *serial, struct fdm_probe *out,
                                        struct fdm_error *err);
 
+/* The program that fdm_flash_write() would use, in `*out`; it lasts. Touches no probe.
+ * FDM_ERR_NOT_FOUND (none is there), FDM_ERR_USAGE (it cannot, or is too old for the chip),
+ * FDM_ERR_IO, FDM_ERR_TIMEOUT, FDM_ERR_MEMORY. */
+enum fdm_status fdm_flash_choose_tool(const struct fdm_flash_job *job, const char **out,
+                                      struct fdm_error *err);
+
 /* A chip that does not answer, or a verification that fails, is tried again twice; any other
  * failure ends it at once, with the tool's own words: FDM_ERR_NOT_FOUND (no probe, no tool),
  * FDM_ERR_USAGE (several probes, another chip, no tool that can), FDM_ERR_IO (no permission, no

@@ -47,17 +47,27 @@ static void openocd_command(struct fdm_flash_argv *argv, const char *command)
     add(argv, "%s", command);
 }
 
-static void openocd_connect(const struct fdm_flash_chip *chip, const char *serial,
-                            struct fdm_flash_argv *argv)
+static void openocd_configure(const struct fdm_flash_chip *chip, struct fdm_flash_argv *argv)
 {
     add(argv, "openocd");
     for (size_t i = 0; chip->openocd[i] != NULL; i++) {
         add(argv, "-f");
         add(argv, "%s", chip->openocd[i]);
     }
+}
+
+static void openocd_knows(const struct fdm_flash_chip *chip, struct fdm_flash_argv *argv)
+{
+    openocd_configure(chip, argv);
+    openocd_command(argv, "shutdown");
+}
+
+static void openocd_connect(const struct fdm_flash_chip *chip, const char *serial,
+                            struct fdm_flash_argv *argv)
+{
+    openocd_configure(chip, argv);
     add(argv, "-c");
     add(argv, "adapter serial %s", serial);
-    /* What waits in RAM for its program is not to be reset. */
     if (!chip->ram)
         openocd_command(argv, "reset_config srst_only srst_nogate connect_assert_srst");
     openocd_command(argv, "init");
@@ -67,6 +77,8 @@ static void openocd_identify(const struct fdm_flash_chip *chip, const char *seri
                              struct fdm_flash_argv *argv)
 {
     openocd_connect(chip, serial, argv);
+    /* While the reset is held, what lies behind the bus matrix does not answer. */
+    openocd_command(argv, chip->ram ? "catch {reset run}; sleep 500" : "catch {reset halt}");
     if (chip->chip_id_register != 0) {
         add(argv, "-c");
         add(argv, "echo \"fdm-chip [read_memory 0x%08" PRIX32 " 32 1]\"", chip->chip_id_register);
@@ -92,7 +104,7 @@ static void openocd_write(const struct fdm_flash_chip *chip, const char *serial,
     add(argv, "-c");
     add(argv,
         "mww " VTOR " 0x%08" PRIX32 "; reg sp [read_memory 0x%08" PRIX32
-        " 32 1]; resume [read_memory 0x%08" PRIX32 " 32 1]",
+        " 32 1]; resume [expr {[read_memory 0x%08" PRIX32 " 32 1] & ~1}]",
         chip->address, chip->address, chip->address + 4);
     openocd_command(argv, "shutdown");
 }
@@ -200,6 +212,8 @@ static void cube_identify(const struct fdm_flash_chip *chip, const char *serial,
                           struct fdm_flash_argv *argv)
 {
     cube_connect(chip, serial, argv);
+    if (chip->ram)
+        add(argv, "-hardRst");
     if (chip->protection_register != 0) {
         add(argv, "-ob");
         add(argv, "displ");
@@ -257,6 +271,7 @@ const struct fdm_flash_tool fdm_flash_tools[] = {
         .program = "openocd",
         .source = "apt-get install openocd",
         .ram = true,
+        .knows = openocd_knows,
         .identify = openocd_identify,
         .write = openocd_write,
         .chip_label = "fdm-chip ",

@@ -57,7 +57,12 @@ struct fdm_flash_tool {
     const char *source; /* where to get it */
     bool binary;        /* takes raw bytes instead of an ELF file */
     bool ram;           /* can load and start programs in RAM */
-    /* Appends the words that ask the chip who it is, and change nothing. */
+    /* Appends the words that fail, without a probe, where this version does not know the chip.
+     * NULL: cannot be told before. */
+    void (*knows)(const struct fdm_flash_chip *chip, struct fdm_flash_argv *argv);
+    /* Appends the words that ask the chip who it is and write nothing. A chip with its program in
+     * RAM is reset: its boot ROM is to find it as after power-on, not with another program's caches
+     * and interrupts. */
     void (*identify)(const struct fdm_flash_chip *chip, const char *serial,
                      struct fdm_flash_argv *argv);
     /* Appends the words that write `image`, verify it and start it. */

@@ -12,7 +12,8 @@
 #define PAINT 0xC5C5C5C5u
 
 int main(void);
-_Noreturn void fdm_reset(void);
+void fdm_reset(void);
+_Noreturn void fdm_start(void);
 void fdm_fault(void);
 _Noreturn void fdm_fault_report(const uint32_t *frame);
 
@@ -56,9 +57,12 @@ uint32_t fdm_stack_used(void)
     return (uint32_t)((uintptr_t)__stack_top - (uintptr_t)word);
 }
 
-_Noreturn void fdm_reset(void)
+__attribute__((used)) _Noreturn void fdm_start(void)
 {
     guard_stack();
+    /* Whoever ran before may have left it running. */
+    FDM_SYST_CSR = 0;
+    FDM_ICSR = FDM_ICSR_PENDSTCLR;
 #if __ARM_FP
     FDM_CPACR |= FDM_CPACR_FPU;
     __asm__ volatile("dsb\n\tisb" ::: "memory");
@@ -79,6 +83,23 @@ _Noreturn void fdm_reset(void)
     main();
     for (;;)
         fdm_wait_for_interrupt();
+}
+
+/* A program that is loaded into RAM starts behind a boot ROM: with its stack, and on Armv8-M with a
+ * limit for it, which the first push of fdm_start() would meet. */
+__attribute__((naked)) void fdm_reset(void)
+{
+    __asm__ volatile(
+#if __ARM_ARCH >= 8
+        "movs r0, #0\n\t"
+        "msr msplim, r0\n\t"
+        "msr control, r0\n\t"
+        "isb\n\t"
+#endif
+        "ldr r0, =__stack_top\n\t"
+        "msr msp, r0\n\t"
+        "b fdm_start\n\t"
+        ".ltorg");
 }
 
 static void put_text(const char *text)

@@ -1,5 +1,5 @@
-/* STM32H7: supply, voltage, flash, PLL, in the order of RM0399, "System supply startup" and "Clock
- * frequency changes": voltage and wait states before the clock that needs them. */
+/* STM32H7: supply, voltage, flash, PLL, in the order of RM0399, 7.4.1, "System supply startup", and
+ * "Clock frequency changes": voltage and wait states before the clock that needs them. */
 #include "targets/cortex-m/machine.h"
 #include "targets/cortex-m/stop.h"
 #include "targets/stm32/reg.h"
@@ -11,22 +11,28 @@
     (FDM_H7_PWR_CR3_BYPASS | FDM_H7_PWR_CR3_LDOEN | FDM_H7_PWR_CR3_SMPSEN |                        \
      FDM_H7_PWR_CR3_SMPSEXTHP | FDM_H7_PWR_CR3_SMPSLEVEL_MASK)
 #define SUPPLY_UNTOUCHED (FDM_H7_PWR_CR3_LDOEN | FDM_H7_PWR_CR3_SMPSEN)
+#define SUPPLY_PATIENCE 1000000u /* reads: tenths of a second; it takes microseconds */
 #define VOLTAGE_SCALE_1 (3u << FDM_H7_PWR_D3CR_VOS_POS)
 
-/* The agent's copy of the image may lie in D2's RAM; nothing is there before main(). */
+/* Until the supply is chosen and stands, nothing may be written to RAM (RM0399, 7.4.1): so this
+ * comes first of all, uses no variable, and leaves complaints to check_supply(), when the line
+ * works. It can be chosen once after power-on; after any other reset it still stands. The agent's
+ * copy of the image may lie in D2's RAM. */
 void fdm_memory_init(void)
 {
+    if ((fdm_reg_read(FDM_H7_PWR_CR3) & SUPPLY_MASK) == SUPPLY_UNTOUCHED)
+        fdm_reg_change(FDM_H7_PWR_CR3, SUPPLY_MASK, FDM_STM32_SUPPLY);
+    for (uint32_t i = 0; i < SUPPLY_PATIENCE; i++) {
+        if ((fdm_reg_read(FDM_H7_PWR_CSR1) & FDM_H7_PWR_CSR1_ACTVOSRDY) != 0)
+            break;
+    }
     fdm_reg_enable(FDM_H7_RCC_AHB2ENR, FDM_H7_RCC_AHB2ENR_D2SRAM1EN | FDM_H7_RCC_AHB2ENR_D2SRAM2EN |
                                            FDM_H7_RCC_AHB2ENR_D2SRAM3EN);
 }
 
-/* Written once after power-on; after any other reset it still stands. */
-static void choose_supply(void)
+static void check_supply(void)
 {
-    uint32_t now = fdm_reg_read(FDM_H7_PWR_CR3) & SUPPLY_MASK;
-    if (now == SUPPLY_UNTOUCHED)
-        fdm_reg_change(FDM_H7_PWR_CR3, SUPPLY_MASK, FDM_STM32_SUPPLY);
-    else if (now != FDM_STM32_SUPPLY)
+    if ((fdm_reg_read(FDM_H7_PWR_CR3) & SUPPLY_MASK) != FDM_STM32_SUPPLY)
         fdm_stop_with("fdm-bench: another program chose another supply: power the board off once");
     fdm_reg_await(FDM_H7_PWR_CSR1, FDM_H7_PWR_CSR1_ACTVOSRDY, FDM_H7_PWR_CSR1_ACTVOSRDY,
                   "fdm-bench: the supply does not become ready");
@@ -93,7 +99,7 @@ static void switch_clock(void)
 
 void fdm_clock_init(void)
 {
-    choose_supply();
+    check_supply();
     raise_voltage();
     slow_flash();
     start_crystal();

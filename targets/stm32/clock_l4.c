@@ -1,5 +1,5 @@
-/* STM32L4+: watch crystal, voltage, PLL, flash, in the order of RM0432, "Dynamic voltage scaling
- * management". */
+/* STM32L4+: watch crystal, voltage, PLL, flash, in the order of RM0432, 5.1.8, "Dynamic
+ * voltage scaling management". */
 #include "targets/cortex-m/machine.h"
 #include "targets/stm32/reg.h"
 #include "targets/stm32/stm32.h"

@@ -24,16 +24,26 @@ static void switch_clocks(uint32_t source, const char *complaint)
                   source << FDM_N6_RCC_CFGR1_SYSSWS_POS, complaint);
 }
 
-/* The line cannot tell of a failure yet: it gets its clock here. RAM, timer and line stay awake
- * while the CPU sleeps. The whole memory map is secure, as at reset. */
-void fdm_memory_init(void)
+/* RAM, the way to it, timer and line stay awake while the CPU sleeps: else it never wakes again,
+ * nor with the BSEC off (errata sheet ES0620). */
+static void stay_awake(void)
 {
-    fdm_reg_write(FDM_CORE_SAU_CTRL, 0);
-    fdm_reg_enable(FDM_N6_RCC_MEMENR, FDM_N6_RCC_MEMENR_AXISRAM1EN | FDM_N6_RCC_MEMENR_AXISRAM2EN);
+    fdm_reg_set(FDM_N6_RCC_APB4ENR2, FDM_N6_RCC_APB4ENR2_BSECEN);
+    fdm_reg_set(FDM_N6_RCC_BUSLPENR,
+                FDM_N6_RCC_BUSLPENR_ACLKNLPEN | FDM_N6_RCC_BUSLPENR_ACLKNCLPEN);
     fdm_reg_set(FDM_N6_RCC_MEMLPENR,
                 FDM_N6_RCC_MEMLPENR_AXISRAM1LPEN | FDM_N6_RCC_MEMLPENR_AXISRAM2LPEN);
     fdm_reg_set(FDM_N6_RCC_APB1LPENR1, FDM_N6_RCC_APB1LPENR1_TIM2LPEN);
     fdm_reg_set(FDM_N6_RCC_APB2LPENR, FDM_N6_RCC_APB2LPENR_USART1LPEN);
+}
+
+/* The line cannot tell of a failure yet: it gets its clock here. The whole memory map is secure, as
+ * at reset. */
+void fdm_memory_init(void)
+{
+    fdm_reg_write(FDM_CORE_SAU_CTRL, 0);
+    fdm_reg_enable(FDM_N6_RCC_MEMENR, FDM_N6_RCC_MEMENR_AXISRAM1EN | FDM_N6_RCC_MEMENR_AXISRAM2EN);
+    stay_awake();
     fdm_reg_write(FDM_N6_RCC_CSR, FDM_N6_RCC_CSR_HSIONS);
     while ((fdm_reg_read(FDM_N6_RCC_SR) & FDM_N6_RCC_SR_HSIRDY) == 0) {
     }
@@ -106,4 +116,5 @@ void fdm_clock_init(void)
     switch_clocks(FROM_PLL, "fdm-bench: the CPU does not take the PLL's clock");
     fdm_usart_set_clock(FDM_STM32_UART_HZ);
     fdm_core_caches_on();
+    fdm_core_loops_on();
 }

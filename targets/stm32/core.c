@@ -52,6 +52,12 @@ void fdm_core_caches_on(void)
     barrier();
 }
 
+void fdm_core_loops_on(void)
+{
+    fdm_reg_set(FDM_CORE_CCR, FDM_CORE_CCR_LOB);
+    barrier();
+}
+
 /* One region over all 4 GiB without any access, of which the eighths with code, RAM and peripherals
  * (0 to 0x5FFFFFFF) and with the core's own registers (from 0xE0000000) are left out. */
 void fdm_core_shut_external_memory(void)

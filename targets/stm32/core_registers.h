@@ -15,6 +15,7 @@
 #define FDM_CORE_CCR 0xE000ED14u
 #define FDM_CORE_CCR_DC (1u << 16)
 #define FDM_CORE_CCR_IC (1u << 17)
+#define FDM_CORE_CCR_LOB (1u << 19) /* Armv8.1-M */
 #define FDM_CORE_CCSIDR 0xE000ED80u
 #define FDM_CORE_CCSIDR_SETS(value) ((value) >> 13 & 0x7FFFu) /* less one */
 #define FDM_CORE_CCSIDR_WAYS(value) ((value) >> 3 & 0x3FFu)   /* less one */

@@ -2,8 +2,8 @@
  * internal 4 MHz oscillator, which follows a watch crystal of 32,768 Hz within 0.25 %.
  *
  * Voltage range 1 in boost mode: 120 MHz. Limits: datasheet DS12024 (L4S5), section "PLL
- * characteristics"; RM0432, table "Number of wait states according to CPU clock (HCLK) frequency":
- * range 1 boost, one more for each 20 MHz. */
+ * characteristics"; RM0432, 3.3.3, table "Number of wait states according to CPU clock (HCLK)
+ * frequency": range 1 boost, one more for each 20 MHz. */
 #ifndef FDM_STM32_L4_H
 #define FDM_STM32_L4_H
 

@@ -36,6 +36,9 @@ void fdm_usart_set_clock(uint32_t hz);
 void fdm_core_pause(uint32_t cycles);
 /* Switches on the caches of a Cortex-M7 or M55 core, with nothing in them. */
 void fdm_core_caches_on(void);
+/* Armv8.1-M: lets the core remember where its low-overhead loops begin and end, as their speed
+ * needs. Off after reset. */
+void fdm_core_loops_on(void);
 /* Armv7-M: forbids the address ranges of external memories that nothing has set up. A Cortex-M7
  * reads ahead there on its own, and an interface without a clock would never answer. */
 void fdm_core_shut_external_memory(void);

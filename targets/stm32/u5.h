@@ -24,6 +24,9 @@
 #if FDM_STM32_PLL_N < 4 || FDM_STM32_PLL_N > 512 || FDM_STM32_PLL_R < 1 || FDM_STM32_PLL_R > 128
 #error "a number of the PLL does not fit its field"
 #endif
+#if FDM_STM32_PLL_R != 1 && FDM_STM32_PLL_R % 2 != 0
+#error "PLL1's R divides by 1 or an even number" /* RM0456, 11.8.12 */
+#endif
 #if FDM_U5_VCO_HZ / FDM_STM32_PLL_R != FDM_BOARD_CLOCK_HZ
 #error "the PLL's numbers do not give the board's clock"
 #endif

@@ -81,3 +81,16 @@ expect 1 "$fdm" doctor --json
 equal "$(jq -r '[.[] | select(.area == "probe") | .state] | join(" ")' "$work/out")" "ok ok" "the doctor's probes"
 jq -e '.[] | select(.subject == "h7") | .state == "failed" and (.detail | contains("2 debug probes"))' "$work/out" \
     >/dev/null || fail "the doctor does not see that the probe is not named"
+
+# A chip that the tool does not know: the doctor names the tool that does.
+printf '{"boards":[{"name":"n6","board":"STM32N6570-DK","flasher":"openocd","port":"/dev/null",
+    "probe":"002F00174741500220383733"}]}' >"$mine/lab.json"
+printf "embedded:startup.tcl:28: Error: Can't find target/stm32n6x.cfg\n" >"$work/identify"
+expect 1 "$fdm" doctor --json
+jq -e '.[] | select(.subject == "n6") | .state == "failed" and (.detail | contains("does not know the chip")) and
+    (.fix | startswith("STM32CubeProgrammer 2.18"))' "$work/out" >/dev/null ||
+    fail "the doctor does not name the tool: $(jq -c '.[] | select(.subject == "n6")' "$work/out")"
+: >"$work/identify"
+expect 0 "$fdm" doctor --json
+jq -e '.[] | select(.subject == "n6") | .detail == "/dev/null; flashed by openocd"' "$work/out" >/dev/null ||
+    fail "the doctor does not tell the flasher: $(jq -c '.[] | select(.subject == "n6")' "$work/out")"

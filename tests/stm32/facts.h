@@ -25,4 +25,15 @@ extern const size_t stm32_facts_f4_count, stm32_facts_h7_count, stm32_facts_f7_c
     stm32_facts_u5_count, stm32_facts_l4_count, stm32_facts_n6_count, stm32_facts_shared_count,
     stm32_facts_usart_v2_count;
 
+/* What a board's JSON file says of its chip, for the programs that write the flash. */
+struct stm32_flash_fact {
+    const char *board;
+    uint32_t chip_id, chip_id_register;
+    uint32_t protection_register, protection_shift; /* 0, 0: there is none */
+    const char *source;                             /* in the headers' words */
+};
+
+extern const struct stm32_flash_fact stm32_flash_facts[];
+extern const size_t stm32_flash_fact_count;
+
 #endif

@@ -20,6 +20,7 @@ const struct stm32_fact stm32_facts_shared[] = {
     FACT(FDM_CORE_CCR, 0xE000ED14, "SCB_BASE + offsetof(SCB_Type, CCR)"),
     FACT(FDM_CORE_CCR_DC, 0x00010000, "SCB_CCR_DC_Msk"),
     FACT(FDM_CORE_CCR_IC, 0x00020000, "SCB_CCR_IC_Msk"),
+    FACT(FDM_CORE_CCR_LOB, 0x00080000, "core_cm55.h: SCB_CCR_LOB_Msk"),
     FACT(FDM_CORE_CCSIDR, 0xE000ED80, "SCB_BASE + offsetof(SCB_Type, CCSIDR)"),
     FACT(FDM_CORE_CSSELR, 0xE000ED84, "SCB_BASE + offsetof(SCB_Type, CSSELR)"),
     FACT(FDM_CORE_ICIALLU, 0xE000EF50, "SCB_BASE + offsetof(SCB_Type, ICIALLU)"),

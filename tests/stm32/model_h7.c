@@ -105,6 +105,12 @@ static void check_oscillators(uint32_t value)
     }
 }
 
+/* Tests have the supply dead, or chosen by another program. */
+static bool chosen_first(void)
+{
+    return (model_get(FDM_H7_PWR_CR3) & 0x3Fu) != LOW_BYTE_UNTOUCHED;
+}
+
 void chip_wrote(uint32_t address, uint32_t before, uint32_t value)
 {
     bool pll_on = (model_get(FDM_H7_RCC_CR) & FDM_H7_RCC_CR_PLL1ON) != 0;
@@ -112,6 +118,8 @@ void chip_wrote(uint32_t address, uint32_t before, uint32_t value)
         assert_int_equal(before & 0x3Fu, LOW_BYTE_UNTOUCHED); /* once only */
         assert_int_equal(value & 0x3Fu, FDM_TEST_SUPPLY);     /* as the board is wired */
         model_answer(FDM_H7_PWR_CSR1, FDM_H7_PWR_CSR1_ACTVOSRDY, FDM_H7_PWR_CSR1_ACTVOSRDY);
+    } else if (address == FDM_H7_RCC_AHB2ENR) {
+        assert_true(chosen_first()); /* no RAM before its supply */
     } else if (address == FDM_H7_PWR_D3CR) {
         assert_true(model_get(FDM_H7_PWR_CSR1) & FDM_H7_PWR_CSR1_ACTVOSRDY);
         model_answer(FDM_H7_PWR_D3CR, FDM_H7_PWR_D3CR_VOSRDY, FDM_H7_PWR_D3CR_VOSRDY);

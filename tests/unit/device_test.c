@@ -30,7 +30,7 @@
 
 extern char **environ;
 
-static const char *const openocd[] = {"interface/stlink.cfg", "target/stm32h7x.cfg"};
+static const char *const openocd[] = {"interface/stlink-dap.cfg", "target/stm32h7x.cfg"};
 static const struct fdm_board_flash flash = {.openocd = openocd,
                                              .openocd_count = 2,
                                              .address = 0x08000000,

@@ -24,12 +24,13 @@ static size_t count_lines(const char *text)
     return lines;
 }
 
-static const struct fdm_flash_chip h7 = {.openocd = {"interface/stlink.cfg", "target/stm32h7x.cfg"},
-                                         .address = 0x08000000,
-                                         .chip_id = 0x450,
-                                         .chip_id_register = 0x5C001000,
-                                         .protection_register = 0x5200201C,
-                                         .protection_shift = 8};
+static const struct fdm_flash_chip h7 = {
+    .openocd = {"interface/stlink-dap.cfg", "target/stm32h7x.cfg"},
+    .address = 0x08000000,
+    .chip_id = 0x450,
+    .chip_id_register = 0x5C001000,
+    .protection_register = 0x5200201C,
+    .protection_shift = 8};
 static const struct fdm_flash_chip n6 = {
     .openocd = {"interface/stlink-dap.cfg", "target/stm32n6x.cfg"},
     .address = 0x34000400,
@@ -87,20 +88,20 @@ static void each_tool_is_called_as_it_wants(void **state)
         const char *calls;
     } cases[] = {
         {"openocd", &h7, OPENOCD_ID, OPENOCD_DONE,
-         "openocd -f interface/stlink.cfg -f target/stm32h7x.cfg -c adapter serial " SERIAL
-         " -c reset_config srst_only srst_nogate connect_assert_srst -c init"
+         "openocd -f interface/stlink-dap.cfg -f target/stm32h7x.cfg -c adapter serial " SERIAL
+         " -c reset_config srst_only srst_nogate connect_assert_srst -c init -c catch {reset halt}"
          " -c echo \"fdm-chip [read_memory 0x5C001000 32 1]\""
          " -c echo \"fdm-protection [read_memory 0x5200201C 32 1]\" -c shutdown\n"
-         "openocd -f interface/stlink.cfg -f target/stm32h7x.cfg -c adapter serial " SERIAL
+         "openocd -f interface/stlink-dap.cfg -f target/stm32h7x.cfg -c adapter serial " SERIAL
          " -c reset_config srst_only srst_nogate connect_assert_srst -c init"
          " -c program {/agent.elf} verify reset exit\n"},
         {"openocd", &n6, "Info : clock speed 8000 kHz\n", OPENOCD_DONE,
          "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c adapter serial " SERIAL
-         " -c init -c shutdown\n"
+         " -c init -c catch {reset run}; sleep 500 -c shutdown\n"
          "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c adapter serial " SERIAL
          " -c init -c halt; load_image {/agent.elf}; verify_image {/agent.elf};"
          " echo {** Verified OK **} -c mww 0xE000ED08 0x34000400;"
-         " reg sp [read_memory 0x34000400 32 1]; resume [read_memory 0x34000404 32 1]"
+         " reg sp [read_memory 0x34000400 32 1]; resume [expr {[read_memory 0x34000404 32 1] & ~1}]"
          " -c shutdown\n"},
         {"st-flash", &h7, STLINK_ID, STLINK_DONE,
          "objcopy -O binary --gap-fill 0xff /agent.elf /agent.elf.bin\n"
@@ -113,7 +114,7 @@ static void each_tool_is_called_as_it_wants(void **state)
          "STM32_Programmer_CLI -c port=SWD sn=" SERIAL
          " mode=UR reset=HWrst -w /agent.elf -v -hardRst\n"},
         {"STM32_Programmer_CLI", &n6, "Device ID   : 0x486\n", CUBE_DONE,
-         "STM32_Programmer_CLI -c port=SWD sn=" SERIAL " ap=1 mode=HOTPLUG\n"
+         "STM32_Programmer_CLI -c port=SWD sn=" SERIAL " ap=1 mode=HOTPLUG -hardRst\n"
          "STM32_Programmer_CLI -c port=SWD sn=" SERIAL
          " ap=1 mode=HOTPLUG -w /agent.elf -v -s 0x34000400\n"},
     };
@@ -171,6 +172,8 @@ static void each_failure_has_words_of_its_own(void **state)
         {"openocd: a locked chip, seen before anything is written", "openocd", "identify",
          "fdm-chip 0x20036450\nfdm-protection 0x16aa55d0\n", "0", FDM_ERR_IO,
          "openocd: the flash is locked by read or write protection (RDP, WRP)", 1},
+        {"openocd: an interface that does not answer tells nothing", "openocd", "identify",
+         "fdm-chip 0x20036450\nfdm-protection 0x0\n", "0", FDM_OK, "", 2},
         {"openocd: locked, when it writes", "openocd", "write",
          "Error: stm32h7x.cpu0: Flash operation failed, protection violated\n"
          "** Programming Failed **\n",
@@ -619,6 +622,41 @@ static void the_tool_is_chosen(void **state)
     }
 }
 
+static void a_tool_is_asked_whether_it_knows_the_chip(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark;
+        const char *tool;
+        const char *code; /* its exit status */
+        enum fdm_status status;
+        const char *calls;
+    } cases[] = {
+        {"OpenOCD has the chip's file", "openocd", "0", FDM_OK,
+         "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c shutdown\n"},
+        {"it is too old", "openocd", "1", FDM_ERR_USAGE,
+         "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c shutdown\n"},
+        {"one that cannot tell", "STM32_Programmer_CLI", "1", FDM_OK, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct flash_world world;
+        struct fdm_error err = FDM_ERROR_INIT;
+        const char *chosen = NULL;
+        const struct fdm_flash_job job = {.board = "B", .chip = n6, .tool = cases[i].tool};
+        flash_world_begin(&world);
+        flash_world_install(&world, cases[i].tool);
+        flash_world_put(&world, "say.identify", "Error: Can't find target/stm32n6x.cfg\n", 0644);
+        flash_world_put(&world, "code.identify", cases[i].code, 0644);
+        enum fdm_status status = fdm_flash_choose_tool(&job, &chosen, &err);
+        char *called = flash_world_calls(&world);
+        if (status != cases[i].status || strcmp(called, cases[i].calls) != 0 ||
+            strcmp(chosen, cases[i].tool) != 0)
+            fail_msg("%s: %s %s", cases[i].remark, err.message, called);
+        free(called);
+        flash_world_end(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -634,6 +672,7 @@ int main(void)
         cmocka_unit_test(the_probe_is_chosen_by_its_serial_number),
         cmocka_unit_test(a_probe_that_may_not_be_opened_is_told),
         cmocka_unit_test(the_tool_is_chosen),
+        cmocka_unit_test(a_tool_is_asked_whether_it_knows_the_chip),
     };
     return cmocka_run_group_tests_name("flash", tests, NULL, NULL);
 }
