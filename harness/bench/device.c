@@ -65,6 +65,29 @@ uint32_t fdm_device_threads(const struct fdm_board_entry *executor, bool emulate
                : executor->cores;
 }
 
+/* Do the lab's words start the agent in an emulator that is to count instructions? */
+static bool counts_there(const struct fdm_lab_board *lab)
+{
+    size_t i = 0;
+    while (lab->run_prefix[i] != NULL && strcmp(lab->run_prefix[i], FDM_BOARD_COUNTER) != 0)
+        i++;
+    return lab->run_prefix[i] != NULL;
+}
+
+static enum fdm_status check_threads(const struct fdm_device_options *options,
+                                     struct fdm_error *err)
+{
+    if (options->threads > FDM_DEVICE_THREADS_MAX)
+        return fdm_fail(err, FDM_ERR_USAGE, "%s: at most %d threads", options->name,
+                        FDM_DEVICE_THREADS_MAX);
+    if (options->threads > 1 && counts_there(options->lab))
+        return fdm_fail(err, FDM_ERR_USAGE,
+                        "%s: instructions are counted with one thread alone: --threads 1, or take "
+                        "\"%s\" out of its \"run_prefix\"",
+                        options->name, FDM_BOARD_COUNTER);
+    return FDM_OK;
+}
+
 enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct fdm_device **out,
                                struct fdm_error *err)
 {
@@ -74,9 +97,8 @@ enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct 
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     device->options = *options;
     enum fdm_status status = FDM_OK;
-    if (options->board->kind == FDM_BOARD_SSH && options->threads > FDM_DEVICE_THREADS_MAX)
-        status = fdm_fail(err, FDM_ERR_USAGE, "%s: at most %d threads", options->name,
-                          FDM_DEVICE_THREADS_MAX);
+    if (options->board->kind == FDM_BOARD_SSH)
+        status = check_threads(options, err);
     if (status == FDM_OK)
         status = take_lock(device, err);
     if (status == FDM_OK)
@@ -138,15 +160,6 @@ static void print_cores(struct fdm_buf *out, uint64_t cores)
     for (unsigned core = 0; core < 64; core++)
         if ((cores >> core & 1) != 0)
             fdm_buf_printf(out, "%s%u", out->len > 0 ? "," : "", core);
-}
-
-/* Do the lab's words start the agent in an emulator that is to count instructions? */
-static bool counts_there(const struct fdm_lab_board *lab)
-{
-    size_t i = 0;
-    while (lab->run_prefix[i] != NULL && strcmp(lab->run_prefix[i], FDM_BOARD_COUNTER) != 0)
-        i++;
-    return lab->run_prefix[i] != NULL;
 }
 
 /* What stands on the board, and how the agent is started there. */

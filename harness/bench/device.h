@@ -42,7 +42,8 @@ uint32_t fdm_device_threads(const struct fdm_board_entry *executor, bool emulate
 enum fdm_status fdm_device_flasher(const struct fdm_lab_board *lab, const char **out,
                                    struct fdm_error *err);
 
-/* Takes the lock. FDM_ERR_BUSY names the holder. The options' pointers must outlive the device. */
+/* Takes the lock. FDM_ERR_BUSY names the holder; FDM_ERR_USAGE: more threads than can be, or than
+ * can be counted. The options' pointers must outlive the device. */
 enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct fdm_device **out,
                                struct fdm_error *err);
 /* Releases everything; NULL is allowed. */

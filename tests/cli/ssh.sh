@@ -37,6 +37,14 @@ expect 0 "$fdm" run --board emulated-cortex-a7,emulated-cortex-a35 --images tiny
 equal "$(counts)" "$first" "the same boards without ssh"
 equal "$(find "$work/board" -name '*.counter.so' | wc -l)" 2 "plugins beside the agents"
 
+# Two threads compute the same bits with the boards' own kernels.
+jq '.boards |= map(.run_prefix |= .[:3])' "$mine/lab.json" >"$work/plain.json"
+expect 0 "$fdm" run --lab "$work/plain.json" --board a7,a35 --threads 2 --images tiny="$images" --json
+equal "$(jq -c '[.[].tables[0].rows[0] | [.state, .inference_threads, .correct]] | unique' "$work/out")" \
+    "[[\"complete\",2,$reference]]" "two threads"
+expect 2 "$fdm" run --board a7 --threads 2 --images tiny="$images"
+says err "instructions are counted with one thread alone"
+
 expect 0 "$fdm" doctor --json
 equal "$(jq -r '.[] | select(.subject == "a7") | .state' "$work/out")" ok "the doctor reaches the board"
 
