@@ -19,7 +19,7 @@
 #include FDM_BOARD_HEADER
 #include FDM_STM32_USART_HEADER
 
-/* From the boards' user manuals, not from our JSON files. */
+/* From the boards' user manuals, not from our JSON files; Zephyr's boards/st have the same. */
 struct wiring {
     const char *board;
     uint32_t usart;
