@@ -212,6 +212,9 @@ static void caches_are_emptied_and_on(void **state)
     uint32_t ways = (chip_data_cache >> 3 & 0x3FFu) + 1;
     assert_int_equal(model_lines_emptied(), sets * ways);
     assert_int_equal(model_get(FDM_CORE_CCR) & on, on);
+#ifdef FDM_N6_PWR_CR1 /* a Cortex-M55: low-overhead loops */
+    assert_true(model_get(FDM_CORE_CCR) & FDM_CORE_CCR_LOB);
+#endif
     model_power_on();
     model_put(FDM_CORE_CCR, FDM_CORE_CCR_DC); /* someone else's data are in it */
     start_up();

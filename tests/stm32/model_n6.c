@@ -73,11 +73,22 @@ static void check_pll_output(uint32_t divider, uint64_t most_hz)
     assert_true(divided_hz(divider) <= most_hz);
 }
 
+/* A sleeping CPU wakes only if these stay on. */
+static void check_sleep(void)
+{
+    uint32_t buses = FDM_N6_RCC_BUSLPENR_ACLKNLPEN | FDM_N6_RCC_BUSLPENR_ACLKNCLPEN;
+    uint32_t memories = FDM_N6_RCC_MEMLPENR_AXISRAM1LPEN | FDM_N6_RCC_MEMLPENR_AXISRAM2LPEN;
+    assert_int_equal(model_get(FDM_N6_RCC_BUSLPENR) & buses, buses);
+    assert_int_equal(model_get(FDM_N6_RCC_MEMLPENR) & memories, memories);
+    assert_true(model_get(FDM_N6_RCC_APB4ENR2) & FDM_N6_RCC_APB4ENR2_BSECEN);
+}
+
 /* At the start-up voltage: 600 MHz for the CPU, 400 MHz for buses and memories, 1 GHz for nothing.
  */
 static void switch_clocks(uint32_t value)
 {
     uint32_t dividers = model_get(FDM_N6_RCC_DIVENSR);
+    check_sleep();
     if ((value >> 16 & 3u) == 3 && (model_get(FDM_N6_RCC_CFGR1) >> 20 & 3u) != 3) {
         assert_true(dividers & FDM_N6_RCC_DIVENSR_IC1ENS);
         assert_true(model_get(FDM_N6_PWR_VOSCR) & FDM_N6_PWR_VOSCR_ACTVOSRDY);
