@@ -119,28 +119,6 @@ static uint64_t port_now_us(void *context)
     return board->pair.now_ns / 1000;
 }
 
-static void port_counter_start(void *context)
-{
-    (void)context;
-}
-
-static uint64_t port_counter_read(void *context)
-{
-    (void)context;
-    return FAKE_BOARD_COUNT;
-}
-
-static void port_memory(void *context, struct fdm_port_memory *out)
-{
-    (void)context;
-    *out = (struct fdm_port_memory){4096, 1000, 20000, 30000, 40000};
-}
-
-static void port_clear_marks(void *context)
-{
-    (void)context;
-}
-
 static void port_restart(void *context)
 {
     struct fake_board *board = context;
@@ -158,30 +136,13 @@ static uint32_t port_set_baud(void *context, uint32_t baud)
 
 static void fill_port(struct fake_board *board, const struct fdm_network *network)
 {
-    board->port = (struct fdm_port){
-        .context = board,
-        .board = "fake",
-        .cpu = "none",
-        .compiler = "cc 1.0 -O2",
-        .clock_hz = 1000000,
-        .caches = FDM_CACHE_UNKNOWN,
-        .flash_wait_states = 255,
-        .counter_kind = FDM_COUNTER_TICKS,
-        .counter_hz = 1000,
-        .baud = 115200,
-        .arena = test_arena(network),
-        .arena_bytes = network->arena_bytes,
-        .read = port_read,
-        .write = port_write,
-        .wait = port_wait,
-        .now_us = port_now_us,
-        .counter_start = port_counter_start,
-        .counter_read = port_counter_read,
-        .memory = port_memory,
-        .clear_marks = port_clear_marks,
-        .restart = port_restart,
-        .set_baud = port_set_baud,
-    };
+    fake_port_init(&board->port, "fake", board, network);
+    board->port.read = port_read;
+    board->port.write = port_write;
+    board->port.wait = port_wait;
+    board->port.now_us = port_now_us;
+    board->port.restart = port_restart;
+    board->port.set_baud = port_set_baud;
 }
 
 void fake_board_init(struct fake_board *board, const struct fdm_network *network,
@@ -210,7 +171,7 @@ void fake_board_release(struct fake_board *board)
 {
     free(board->arrived);
     free(board->config.input);
-    free(board->port.arena);
+    fake_port_release(&board->port);
     wire_pair_release(&board->pair);
 }
 

@@ -5,9 +5,9 @@
 #define FDM_TESTS_FAKES_BOARD_H
 
 #include "targets/agent/agent.h"
+#include "tests/fakes/port.h"
 #include "tests/fakes/wire_pair.h"
 
-#define FAKE_BOARD_COUNT 12345 /* what each measurement counts */
 #define FAKE_BOARD_ITEMS 256
 
 struct fake_board {

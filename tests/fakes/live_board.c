@@ -158,23 +158,6 @@ static void port_counter_start(void *context)
         strike(board);
 }
 
-static uint64_t port_counter_read(void *context)
-{
-    (void)context;
-    return LIVE_BOARD_COUNT;
-}
-
-static void port_memory(void *context, struct fdm_port_memory *out)
-{
-    (void)context;
-    *out = (struct fdm_port_memory){4096, 1000, 20000, 30000, 40000};
-}
-
-static void port_clear_marks(void *context)
-{
-    (void)context;
-}
-
 static void port_restart(void *context)
 {
     struct live_board *board = context;
@@ -190,29 +173,15 @@ static uint32_t port_set_baud(void *context, uint32_t baud)
 
 static void fill_port(struct live_board *board)
 {
-    board->port = (struct fdm_port){
-        .context = board,
-        .board = "live",
-        .cpu = "none",
-        .compiler = "cc",
-        .clock_hz = 1000000,
-        .flash_wait_states = 255,
-        .counter_kind = FDM_COUNTER_TICKS,
-        .counter_hz = 1000,
-        .baud = board->baud,
-        .arena = board->arena,
-        .arena_bytes = board->plan.network->arena_bytes,
-        .read = port_read,
-        .write = port_write,
-        .wait = port_wait,
-        .now_us = port_now_us,
-        .counter_start = port_counter_start,
-        .counter_read = port_counter_read,
-        .memory = port_memory,
-        .clear_marks = port_clear_marks,
-        .restart = port_restart,
-        .set_baud = port_set_baud,
-    };
+    fake_port_init(&board->port, "live", board, board->plan.network);
+    board->port.baud = board->baud;
+    board->port.read = port_read;
+    board->port.write = port_write;
+    board->port.wait = port_wait;
+    board->port.now_us = port_now_us;
+    board->port.counter_start = port_counter_start;
+    board->port.restart = port_restart;
+    board->port.set_baud = port_set_baud;
 }
 
 static void run_agent(struct live_board *board)
@@ -361,9 +330,8 @@ void live_board_start(struct live_board *board, const struct live_plan *plan)
 {
     memset(board, 0, sizeof *board);
     board->plan = *plan;
-    board->baud = plan->no_rate ? 0 : LIVE_BOARD_BAUD;
+    board->baud = plan->no_rate ? 0 : FAKE_PORT_BAUD;
     board->stream = (struct fdm_stream){.ops = &ops, .baud = board->baud, .name = "wire"};
-    board->arena = test_arena(plan->network);
     board->input = malloc(plan->network->tensors[plan->network->input].bytes);
     assert_non_null(board->input);
     fill_port(board);
@@ -390,6 +358,6 @@ void live_board_end(struct live_board *board)
     fake_line_release(&board->up);
     free(board->to_board);
     free(board->to_host);
-    free(board->arena);
+    fake_port_release(&board->port);
     free(board->input);
 }

@@ -12,9 +12,7 @@
 #include "harness/transport/stream_impl.h"
 #include "targets/agent/agent.h"
 #include "tests/fakes/line.h"
-
-#define LIVE_BOARD_COUNT 12345 /* what each measurement counts */
-#define LIVE_BOARD_BAUD 115200
+#include "tests/fakes/port.h"
 
 enum live_event {
     LIVE_NOTHING,
@@ -45,7 +43,6 @@ struct live_board {
     struct live_plan plan;
     struct fdm_port port;
     struct fdm_agent agent;
-    void *arena;
     uint8_t *input;
     struct fake_line down, up;
     struct fake_chunk *to_board; /* being read */

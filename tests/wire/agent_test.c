@@ -164,7 +164,7 @@ static void outputs_are_those_of_the_network(void **state)
             assert_int_equal(bench.board.items[run].type, FDM_MSG_RUN);
             assert_int_equal(bench.board.items[run].tag, 60);
             assert_int_equal(bench.board.items[run].u.run.index, run);
-            assert_int_equal(bench.board.items[run].u.run.counter, FAKE_BOARD_COUNT);
+            assert_int_equal(bench.board.items[run].u.run.counter, FAKE_PORT_COUNT);
         }
         uint32_t crc32 = fdm_crc32(FDM_CRC32_INIT, bench.output, bench.output_bytes);
         assert_int_equal(done->u.infer_done.output_crc32, crc32);
@@ -234,7 +234,7 @@ static void layers_are_profiled(void **state)
             assert_int_equal(layer->run, at / layers);
             assert_int_equal(layer->layer, at % layers);
             assert_int_equal(layer->counter,
-                             counted ? FAKE_BOARD_COUNT * bench->layer_pieces[at % layers] : 0);
+                             counted ? FAKE_PORT_COUNT * bench->layer_pieces[at % layers] : 0);
             assert_int_equal(layer->output_bytes, bench->layer_bytes[at % layers]);
             assert_int_equal(layer->output_crc32, summed ? bench->layer_crc32[at % layers] : 0);
         }
@@ -268,7 +268,7 @@ static void streamed_inputs_run_while_they_are_loaded(void **state)
         assert_int_equal(done->type, FDM_MSG_INFER_DONE);
         assert_int_equal(done->u.infer_done.output_crc32,
                          fdm_crc32(FDM_CRC32_INIT, bench->output, bench->output_bytes));
-        assert_int_equal(board.items[0].u.run.counter, FAKE_BOARD_COUNT * (rows + 1));
+        assert_int_equal(board.items[0].u.run.counter, FAKE_PORT_COUNT * (rows + 1));
         assert_int_equal(fake_board_ask(&board, &once)->u.error.code, FDM_MSG_ERR_STATE);
 
         watch.u.watch.flags = profile.u.profile.flags;
@@ -281,7 +281,7 @@ static void streamed_inputs_run_while_they_are_loaded(void **state)
             const struct fdm_msg_layer *layer = &board.items[i].u.layer;
             assert_int_equal(layer->output_crc32, bench->layer_crc32[i]);
             assert_int_equal(layer->output_bytes, bench->layer_bytes[i]);
-            assert_true(layer->counter > 0 && layer->counter % FAKE_BOARD_COUNT == 0);
+            assert_true(layer->counter > 0 && layer->counter % FAKE_PORT_COUNT == 0);
         }
     }
     expect_error(bench, &watch, FDM_MSG_ERR_FEATURE); /* its input is not streamed */

@@ -34,7 +34,7 @@ static int begin(void **state)
     bench->other = test_small_network("tflite");
     bench->other->sha256 = "ff00000000000000000000000000000000000000000000000000000000000000";
     bench->streamed = test_streamed_network("tflite");
-    bench->count = LIVE_BOARD_COUNT;
+    bench->count = FAKE_PORT_COUNT;
     const struct fdm_network *network = bench->network;
     bench->image_bytes = network->tensors[network->input].bytes;
     bench->output_bytes = network->tensors[network->output].bytes;
@@ -244,7 +244,7 @@ static void streamed_inputs_survive_the_same(void **state)
     void *mine = &streamed;
     const struct fdm_network_tensor *input = &bench->streamed->tensors[bench->streamed->input];
     streamed.network = bench->streamed;
-    streamed.count = LIVE_BOARD_COUNT * (uint64_t)(input->h + 1);
+    streamed.count = FAKE_PORT_COUNT * (uint64_t)(input->h + 1);
     a_restart_at_any_byte_costs_nothing_but_time(&mine);
     noise_changes_no_result(&mine);
 }
@@ -288,8 +288,8 @@ static void rates_are_agreed_or_left_alone(void **state)
         {"slower", 0, false, 9600, FDM_OK, NULL, 9600},
         {"the line carries it just so", 460800, false, 460800, FDM_OK, NULL, 460800},
         {"the line garbles it", 460800, false, 921600, FDM_ERR_UNSUPPORTED,
-         "set baud: the line does not carry 921600 baud", LIVE_BOARD_BAUD},
-        {"the board refuses it", 0, false, 0, FDM_ERR_TARGET, "no such rate", LIVE_BOARD_BAUD},
+         "set baud: the line does not carry 921600 baud", FAKE_PORT_BAUD},
+        {"the board refuses it", 0, false, 0, FDM_ERR_TARGET, "no such rate", FAKE_PORT_BAUD},
         {"no rate at all", 0, true, 921600, FDM_ERR_UNSUPPORTED, "has no rate to change", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -329,7 +329,7 @@ static void a_board_that_restarts_at_another_rate_is_found_again(void **state)
     assert_ok(fdm_client_set_baud(client, 921600, NULL, &err), err);
     assert_ok(classify(bench, client, &err), err);
     assert_int_equal(board.starts, 1);
-    assert_int_equal(fdm_stream_baud(&board.stream), LIVE_BOARD_BAUD);
+    assert_int_equal(fdm_stream_baud(&board.stream), FAKE_PORT_BAUD);
     fdm_client_close(client);
     live_board_end(&board);
 }
@@ -345,7 +345,7 @@ static void a_board_told_to_restart_is_back_at_its_first_rate(void **state)
     assert_ok(fdm_client_open(&board.stream, NULL, &client, &err), err);
     assert_ok(fdm_client_set_baud(client, 921600, NULL, &err), err);
     assert_ok(fdm_client_reset(client, FDM_RESET_BOARD, &err), err);
-    assert_int_equal(fdm_stream_baud(&board.stream), LIVE_BOARD_BAUD);
+    assert_int_equal(fdm_stream_baud(&board.stream), FAKE_PORT_BAUD);
     assert_ok(classify(bench, client, &err), err);
     fdm_client_close(client);
     live_board_end(&board);

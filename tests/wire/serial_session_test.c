@@ -19,9 +19,10 @@
 #include "harness/client/client.h"
 #include "reference/compiler/compile.h"
 #include "targets/agent/agent.h"
+#include "tests/fakes/port.h"
 #include "tests/support/network.h"
 
-#define FIRST_BAUD 115200
+#define FIRST_BAUD FAKE_PORT_BAUD
 #define OUTPUT_MAX 64
 #define LAYERS_MAX 32
 #define TRIES 20
@@ -35,7 +36,9 @@ struct bench {
     atomic_bool ending;
     atomic_bool restarting;
     _Atomic uint32_t baud;
-    uint32_t baud_max;     /* of the line; 0: any */
+    uint32_t baud_max; /* of the line; 0: any */
+    struct fdm_lab_board lab;
+    char *cache;           /* the user's, where the lab's board is locked */
     uint32_t time_percent; /* how fast the board's time goes */
     uint8_t *staging;
     uint8_t *image;
@@ -95,28 +98,6 @@ static bool port_wait(void *context, uint64_t until_us, bool writing)
     return !bench->ending && !bench->restarting;
 }
 
-static void port_counter_start(void *context)
-{
-    (void)context;
-}
-
-static uint64_t port_counter_read(void *context)
-{
-    (void)context;
-    return 7;
-}
-
-static void port_memory(void *context, struct fdm_port_memory *out)
-{
-    (void)context;
-    *out = (struct fdm_port_memory){0};
-}
-
-static void port_clear_marks(void *context)
-{
-    (void)context;
-}
-
 static void port_restart(void *context)
 {
     struct bench *bench = context;
@@ -151,27 +132,13 @@ static void *live(void *argument)
 
 static void fill_port(struct bench *bench)
 {
-    bench->port = (struct fdm_port){
-        .context = bench,
-        .board = "serial",
-        .cpu = "none",
-        .compiler = "cc",
-        .counter_kind = FDM_COUNTER_TICKS,
-        .counter_hz = 1000,
-        .baud = FIRST_BAUD,
-        .arena = test_arena(bench->network),
-        .arena_bytes = bench->network->arena_bytes,
-        .read = port_read,
-        .write = port_write,
-        .wait = port_wait,
-        .now_us = port_now_us,
-        .counter_start = port_counter_start,
-        .counter_read = port_counter_read,
-        .memory = port_memory,
-        .clear_marks = port_clear_marks,
-        .restart = port_restart,
-        .set_baud = port_set_baud,
-    };
+    fake_port_init(&bench->port, "serial", bench, bench->network);
+    bench->port.read = port_read;
+    bench->port.write = port_write;
+    bench->port.wait = port_wait;
+    bench->port.now_us = port_now_us;
+    bench->port.restart = port_restart;
+    bench->port.set_baud = port_set_baud;
 }
 
 /* ---- the bench ---- */
@@ -221,7 +188,7 @@ static int end(void **state)
     pthread_join(bench->thread, NULL);
     test_serial_pull(&bench->serial);
     test_serial_forget();
-    free(bench->port.arena);
+    fake_port_release(&bench->port);
     free(bench->image);
     free(bench->staging);
     fdm_network_free(bench->network);
@@ -346,25 +313,40 @@ static void the_next_host_finds_the_board_at_its_first_rate(void **state)
     }
 }
 
+static const struct fdm_board_entry entry = {.id = "serial", .kind = FDM_BOARD_SERIAL};
+
+static struct fdm_device *take_from_lab(struct bench *bench)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_device *device;
+    bench->cache = test_tmpdir();
+    setenv("XDG_CACHE_HOME", bench->cache, 1);
+    bench->lab = (struct fdm_lab_board){.name = "mine",
+                                        .board = &entry,
+                                        .port = bench->serial.port,
+                                        .baud = 921600,
+                                        .flasher = FDM_FLASHER_NONE};
+    const struct fdm_device_options options = {
+        .board = &entry, .lab = &bench->lab, .name = "mine", .version = "1", .owner = "test"};
+    assert_ok(fdm_device_new(&options, &device, &err), err);
+    return device;
+}
+
+static void give_back(struct bench *bench, struct fdm_device *device)
+{
+    fdm_device_free(device);
+    test_rmtree(bench->cache);
+    free(bench->cache);
+}
+
 /* As `run --board` opens it: with the lab's rate, also where a killed host left the board at it. */
 static void the_lab_says_at_which_rate(void **state)
 {
     struct bench *bench = *state;
-    char *cache = test_tmpdir();
-    setenv("XDG_CACHE_HOME", cache, 1);
-    const struct fdm_board_entry board = {.id = "serial", .kind = FDM_BOARD_SERIAL};
-    const struct fdm_lab_board lab = {.name = "mine",
-                                      .board = &board,
-                                      .port = bench->serial.port,
-                                      .baud = 921600,
-                                      .flasher = FDM_FLASHER_NONE};
-    const struct fdm_device_options options = {
-        .board = &board, .lab = &lab, .name = "mine", .version = "1", .owner = "test"};
     struct fdm_error err = FDM_ERROR_INIT;
-    struct fdm_device *device;
     bench->baud = 921600;
     switch_on(bench);
-    assert_ok(fdm_device_new(&options, &device, &err), err);
+    struct fdm_device *device = take_from_lab(bench);
     for (int i = 0; i < 2; i++) {
         struct fdm_client *client;
         enum fdm_status status = FDM_ERR_UNSUPPORTED;
@@ -379,38 +361,23 @@ static void the_lab_says_at_which_rate(void **state)
         fdm_device_close(device, client);
         await_rate(bench, FIRST_BAUD);
     }
-    fdm_device_free(device);
-    test_rmtree(cache);
-    free(cache);
+    give_back(bench, device);
 }
 
 static void a_rate_that_the_line_cannot_do_is_told(void **state)
 {
     struct bench *bench = *state;
-    char *cache = test_tmpdir();
-    setenv("XDG_CACHE_HOME", cache, 1);
-    const struct fdm_board_entry board = {.id = "serial", .kind = FDM_BOARD_SERIAL};
-    const struct fdm_lab_board lab = {.name = "mine",
-                                      .board = &board,
-                                      .port = bench->serial.port,
-                                      .baud = 921600,
-                                      .flasher = FDM_FLASHER_NONE};
-    const struct fdm_device_options options = {
-        .board = &board, .lab = &lab, .name = "mine", .version = "1", .owner = "test"};
     struct fdm_error err = FDM_ERROR_INIT;
-    struct fdm_device *device;
     struct fdm_client *client;
     bench->baud_max = 230400;
     switch_on(bench);
-    assert_ok(fdm_device_new(&options, &device, &err), err);
+    struct fdm_device *device = take_from_lab(bench);
     assert_int_equal(fdm_device_open(device, NULL, &client, &err), FDM_ERR_UNSUPPORTED);
     assert_null(client);
     assert_non_null(strstr(err.message,
                            "mine: the lab file's \"baud\": set baud: the line does not "
                            "carry 921600 baud"));
-    fdm_device_free(device);
-    test_rmtree(cache);
-    free(cache);
+    give_back(bench, device);
 }
 
 /* On a loaded computer an answer may take too long to tell anything: then once more. */
