@@ -8,6 +8,7 @@
 #include "harness/base/clock.h"
 #include "harness/bench/board_state.h"
 #include "harness/bench/inference.h"
+#include "harness/bench/layer_sums.h"
 #include "results/stats.h"
 #include "targets/wire/crc32.h"
 
@@ -148,32 +149,17 @@ static enum fdm_status store_facts(const struct bench *bench, struct fdm_error *
 
 /* ---- Images ---------------------------------------------------------------------------------- */
 
-/* Checksums of the reference's layers, for finding the first one that differs. */
-struct layer_sums {
-    uint32_t *crc32;
-    uint32_t count;
-};
-
-static void sum_layer(void *context, uint32_t layer, size_t at, const void *output, size_t bytes)
-{
-    struct layer_sums *sums = context;
-    if (layer < sums->count)
-        sums->crc32[layer] =
-            fdm_crc32(at == 0 ? FDM_CRC32_INIT : sums->crc32[layer], output, bytes);
-}
-
 static enum fdm_status find_difference(const struct bench *bench, const struct fdm_msg_layer *board,
-                                       const struct layer_sums *reference, const char *path,
+                                       const uint32_t *reference, const char *path,
                                        struct fdm_error *err)
 {
     const struct fdm_network *network = bench->task->item->network;
-    for (uint32_t i = 0; i < reference->count; i++)
-        if (board[i].output_crc32 != reference->crc32[i])
+    for (uint32_t i = 0; i < network->layer_count; i++)
+        if (board[i].output_crc32 != reference[i])
             return fdm_fail(err, FDM_ERR_MISMATCH,
                             "%s: the board's outputs differ from the reference from layer %" PRIu32
                             " (%s) on: CRC-32 %08" PRIx32 " on the board, %08" PRIx32 " here",
-                            path, i, network->layers[i].name, board[i].output_crc32,
-                            reference->crc32[i]);
+                            path, i, network->layers[i].name, board[i].output_crc32, reference[i]);
     return FDM_OK;
 }
 
@@ -184,11 +170,11 @@ static enum fdm_status compare_layers(const struct bench *bench, const char *pat
 {
     const struct fdm_network *network = bench->task->item->network;
     uint32_t count = network->layer_count;
-    struct layer_sums sums = {calloc(count, sizeof(uint32_t)), count};
+    uint32_t *sums = calloc(count, sizeof *sums);
     struct fdm_msg_layer *layers = calloc(count, sizeof *layers);
-    const struct fdm_network_observer observer = {&sums, NULL, sum_layer};
+    const struct fdm_network_observer observer = fdm_layer_sums(sums);
     enum fdm_status status = FDM_OK;
-    if (sums.crc32 == NULL || layers == NULL) {
+    if (sums == NULL || layers == NULL) {
         status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
         goto done;
     }
@@ -202,9 +188,9 @@ static enum fdm_status compare_layers(const struct bench *bench, const char *pat
     if (status != FDM_OK)
         goto done;
     fdm_network_run_image(network, bench->arena, bench->input, &observer);
-    status = find_difference(bench, layers, &sums, path, err);
+    status = find_difference(bench, layers, sums, path, err);
 done:
-    free(sums.crc32);
+    free(sums);
     free(layers);
     return status;
 }

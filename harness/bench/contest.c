@@ -6,6 +6,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/bench/engine.h"
+#include "harness/bench/pattern.h"
 #include "harness/bench/peer_tflite.h"
 #include "harness/bench/proof.h"
 #include "reference/compiler/compile.h"
@@ -54,26 +55,11 @@ static enum fdm_status add_peer(struct contest_work *work, const struct fdm_grap
     return fdm_peer_set_input(work->peer, work->input, work->input_bytes, err);
 }
 
-/* Neighbours resemble each other, as in photographs. */
-static enum fdm_status make_input(struct contest_work *work, const struct fdm_network *network,
-                                  struct fdm_error *err)
+static enum fdm_status make_input(struct contest_work *work, struct fdm_error *err)
 {
-    const struct fdm_network_tensor *in = &network->tensors[network->input];
-    size_t count = (size_t)in->h * (size_t)in->w * (size_t)in->c;
-    work->input_bytes = in->bytes;
-    work->input = malloc(in->bytes);
-    if (work->input == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    uint32_t noise = 1;
-    for (size_t i = 0; i < count; i++) {
-        noise = noise * 1664525u + 1013904223u;
-        uint8_t pixel = (uint8_t)((i / 3 % (size_t)in->w + i / 500) / 2 + (noise >> 27));
-        if (in->type == FDM_NETWORK_F32)
-            ((float *)work->input)[i] = (float)pixel / 255.0f;
-        else
-            ((uint8_t *)work->input)[i] = pixel;
-    }
-    return FDM_OK;
+    const struct fdm_network *network = work->out->contestants[0].network;
+    work->input_bytes = network->tensors[network->input].bytes;
+    return fdm_pattern_make(network, &work->input, err);
 }
 
 static enum fdm_status enter(struct contest_work *work, const struct fdm_graph *graph,
@@ -81,7 +67,7 @@ static enum fdm_status enter(struct contest_work *work, const struct fdm_graph *
 {
     enum fdm_status status = add_network(work, graph, false, err);
     if (status == FDM_OK)
-        status = make_input(work, work->out->contestants[0].network, err);
+        status = make_input(work, err);
     if (status == FDM_OK && fdm_engine_has_tuned(fdm_nn_host_isas()))
         status = add_network(work, graph, true, err);
     if (status == FDM_OK && work->options->tflite != NULL)

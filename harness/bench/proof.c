@@ -4,16 +4,9 @@
 #include <string.h>
 
 #include "harness/bench/inference.h"
-#include "targets/wire/crc32.h"
+#include "harness/bench/layer_sums.h"
 
 #define ALIGNMENT 64
-
-static void add_piece(void *context, uint32_t layer, size_t at, const void *output, size_t bytes)
-{
-    uint32_t *sums = context;
-    (void)at;
-    sums[layer] = fdm_crc32(sums[layer], output, bytes);
-}
 
 /* One run; `sums` receives a checksum per layer if it is not NULL, `output` the result. */
 static enum fdm_status run(const struct fdm_network *network, const void *input, uint32_t *sums,
@@ -23,7 +16,7 @@ static enum fdm_status run(const struct fdm_network *network, const void *input,
     void *arena = aligned_alloc(ALIGNMENT, bytes);
     if (arena == NULL)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory for an arena of %zu bytes", bytes);
-    const struct fdm_network_observer observer = {.context = sums, .after = add_piece};
+    const struct fdm_network_observer observer = fdm_layer_sums(sums);
     enum fdm_status status = FDM_OK;
     if (fdm_network_run_image(network, arena, input, sums != NULL ? &observer : NULL) == FDM_NN_OK)
         memcpy(output, fdm_network_output(network, arena), network->tensors[network->output].bytes);

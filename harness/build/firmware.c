@@ -34,6 +34,13 @@ struct build {
     char *work;             /* where it is made, before it gets its name */
 };
 
+size_t fdm_firmware_arena_limit(const struct fdm_board_entry *board, size_t wanted)
+{
+    if (wanted != 0 || board->firmware == NULL)
+        return wanted;
+    return (size_t)board->firmware->arena_limit;
+}
+
 enum fdm_status fdm_firmware_isas(const struct fdm_board_entry *board, unsigned *out,
                                   struct fdm_error *err)
 {

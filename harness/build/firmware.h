@@ -50,6 +50,10 @@ struct fdm_firmware {
 enum fdm_status fdm_firmware_isas(const struct fdm_board_entry *board, unsigned *out,
                                   struct fdm_error *err);
 
+/* The limit of a network's arena on this board: `wanted` unless that is 0, else the board's own; 0
+ * for none. */
+size_t fdm_firmware_arena_limit(const struct fdm_board_entry *board, size_t wanted);
+
 /* Builds the program, or finds it kept. FDM_ERR_UNSUPPORTED: the board has no firmware;
  * FDM_ERR_NOT_FOUND: no compiler (the message names the Debian packages), or no device sources;
  * FDM_ERR_FORMAT: firmware.json is wrong, or the compiler refused (its own words follow; where the

@@ -30,6 +30,12 @@ struct fdm_bench_request {
     size_t file_count;
     bool kernels;
     bool decode;
+    bool emulated;
+    struct fdm_opt_words boards; /* with `emulated`: none means all */
+    const char *engine;
+    uint32_t arena_limit;
+    const char *owner; /* this command line */
+    uint32_t failed;   /* rows without a figure; the report says why */
     const char *semantics;
     uint32_t runs; /* 0: the subject's default */
     bool layers;
@@ -46,6 +52,8 @@ enum fdm_status fdm_bench_kernels(struct fdm_bench_request *request, struct fdm_
                                   struct fdm_error *err);
 enum fdm_status fdm_bench_decode(struct fdm_bench_request *request, struct fdm_report *report,
                                  struct fdm_error *err);
+enum fdm_status fdm_bench_emulated(struct fdm_bench_request *request, struct fdm_report *report,
+                                   struct fdm_error *err);
 
 /* Called with each FILE's graph and its name for tables; without a FILE with the models that come
  * with the program. */

@@ -6,6 +6,7 @@
 #include "harness/base/fs.h"
 #include "harness/bench/contest.h"
 #include "harness/cli/bench.h"
+#include "harness/cli/provenance.h"
 #include "harness/registry/registry.h"
 #include "reference/importers/importers.h"
 
@@ -14,8 +15,9 @@
 
 static const struct fdm_usage usage = {
     "bench",
-    "bench [FILE... | --kernels [FILE...] | --decode] [OPTIONS]",
-    "Times on this computer, in one thread; medians and median absolute deviations.\n"
+    "bench [FILE... | --kernels [FILE...] | --decode | --emulated [FILE...]] [OPTIONS]",
+    "Times on this computer, in one thread, with medians and median absolute deviations; and the\n"
+    "instructions of emulated boards, which are no times.\n"
     "  FILE...    the engines on these models, taking turns: the reference, the tuned kernels, "
     "and\n"
     "             with --tflite TensorFlow Lite with XNNPACK, once all have computed the same "
@@ -26,6 +28,10 @@ static const struct fdm_usage usage = {
     "             of the models (default: those that come with the program)\n"
     "  --decode   JPEG and PNG files to what a network takes: decoding, resizing, normalising; of\n"
     "             --images, or of images that the program draws\n"
+    "  --emulated instructions of an inference on each emulated board, exact, once all layers "
+    "have\n"
+    "             given the reference's bits; with --layers of every layer; an absent tool or a\n"
+    "             network that does not fit leaves a gap, says why, and gives exit code 3\n"
     "--baseline compares with an earlier --json of the same command; --fail-above makes it a "
     "test.\n"
     "Any libtensorflowlite_c.so of version 2.9 will do; npm's tfjs-tflite-node brings one\n"
@@ -34,7 +40,8 @@ static const struct fdm_usage usage = {
     "  fdm-bench bench *_int8.tflite --tflite libtensorflowlite_c.so\n"
     "  fdm-bench bench --kernels --json --output before.json\n"
     "  fdm-bench bench --kernels --baseline before.json --fail-above 10\n"
-    "  fdm-bench bench --decode --images flower_photos",
+    "  fdm-bench bench --decode --images flower_photos\n"
+    "  fdm-bench bench --emulated --board emulated-cortex-m7,emulated-cortex-m55 *_int8.tflite",
 };
 
 /* ---- tables ---- */
@@ -230,8 +237,12 @@ enum fdm_status fdm_bench_each_model(const struct fdm_bench_request *request, vo
 
 static enum fdm_status check_choice(const struct fdm_bench_request *request, struct fdm_error *err)
 {
-    if (request->kernels && request->decode)
-        return fdm_fail(err, FDM_ERR_USAGE, "--kernels and --decode: one at a time");
+    if (request->kernels + request->decode + request->emulated > 1)
+        return fdm_fail(err, FDM_ERR_USAGE, "--kernels, --decode, --emulated: one at a time");
+    if (request->boards.count > 0 && !request->emulated)
+        return fdm_fail(err, FDM_ERR_USAGE,
+                        "--board goes with --emulated; for times on boards see "
+                        "`fdm-bench run --help`");
     if (request->decode && request->file_count > 0)
         return fdm_fail(err, FDM_ERR_USAGE, "--decode takes no FILE, but --images");
     if (request->baseline.path == NULL && request->baseline.limit_percent != UINT32_MAX)
@@ -266,14 +277,20 @@ static enum fdm_status bench_subject(struct fdm_bench_request *request, struct f
         return fdm_bench_kernels(request, report, err);
     if (request->decode)
         return fdm_bench_decode(request, report, err);
+    if (request->emulated)
+        return fdm_bench_emulated(request, report, err);
     return bench_networks(request, report, err);
 }
 
 static const char *title_of(const struct fdm_bench_request *request)
 {
-    return request->kernels  ? "Tuned kernels against the reference on this computer, one thread"
-           : request->decode ? "Preparing images on this computer, one thread"
-                             : "Inference on this computer, one thread";
+    if (request->kernels)
+        return "Tuned kernels against the reference on this computer, one thread";
+    if (request->decode)
+        return "Preparing images on this computer, one thread";
+    if (request->emulated)
+        return "Instructions of one inference on emulated boards";
+    return "Inference on this computer, one thread";
 }
 
 static enum fdm_status bench(struct fdm_bench_request *request, struct fdm_error *err)
@@ -306,6 +323,15 @@ int fdm_cmd_bench(int argc, char **argv)
     const struct fdm_opt options[] = {
         {"kernels", NULL, "time every tuned kernel", FDM_OPT_FLAG, &request.kernels, 0, 0},
         {"decode", NULL, "time the preparation of images", FDM_OPT_FLAG, &request.decode, 0, 0},
+        {"emulated", NULL, "count the instructions of emulated boards", FDM_OPT_FLAG,
+         &request.emulated, 0, 0},
+        {"board", "NAMES", "with --emulated: only these, or the twins of these (default: all)",
+         FDM_OPT_LIST, &request.boards, 0, 0},
+        {"engine", "NAME",
+         "with --emulated: tuned (default where the board has kernels of its own) or reference",
+         FDM_OPT_TEXT, &request.engine, 0, 0},
+        {"arena-limit", "BYTES", "with --emulated: see `fdm-bench build --help`", FDM_OPT_BYTES,
+         &request.arena_limit, 1, UINT32_MAX},
         {"semantics", "NAME",
          "rounding rules of int8 models (default: " FDM_SEMANTICS_DEFAULT
          ", with --tflite xnnpack)",
@@ -331,11 +357,16 @@ int fdm_cmd_bench(int argc, char **argv)
         FDM_OUTPUT_OPTIONS(&request.output),
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},
     };
-    int done = fdm_cmd_parse(argc, argv, &usage, options, request.files, FDM_BENCH_FILES_MAX,
-                             &request.file_count);
-    if (done >= 0)
-        return done;
+    struct fdm_session_record about;
     struct fdm_error err = FDM_ERROR_INIT;
-    bench(&request, &err);
-    return err.status == FDM_OK ? FDM_EXIT_OK : fdm_cmd_fail(usage.command, &err);
+    fdm_provenance(argc, argv, &about);
+    request.owner = about.command;
+    int code = fdm_cmd_parse(argc, argv, &usage, options, request.files, FDM_BENCH_FILES_MAX,
+                             &request.file_count);
+    if (code < 0 && bench(&request, &err) != FDM_OK)
+        code = fdm_cmd_fail(usage.command, &err);
+    if (code < 0)
+        code = request.failed > 0 ? FDM_EXIT_INCOMPLETE : FDM_EXIT_OK;
+    fdm_opt_words_release(&request.boards);
+    return code;
 }

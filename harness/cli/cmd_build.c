@@ -164,7 +164,8 @@ static enum fdm_status load_network(const struct request *request, struct produc
     if (semantics == NULL)
         return fdm_fail(err, FDM_ERR_USAGE, "no semantics \"%s\"; `fdm-bench list semantics`",
                         name);
-    struct fdm_compile_options options = {.arena_limit = request->arena_limit};
+    struct fdm_compile_options options = {
+        .arena_limit = fdm_firmware_arena_limit(product->board, request->arena_limit)};
     enum fdm_status status = choose_engine(request, product, &options, err);
     if (status == FDM_OK)
         status = fdm_import_file(product->model_path, &product->graph, err);

@@ -208,7 +208,7 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
         .formats = filter_of(&request->formats),
         .semantics = filter_of(&request->semantics),
         .engines = filter_of(&request->engines),
-        .arena_limit = request->arena_limit,
+        .arena_limit = fdm_firmware_arena_limit(job->choice.executor, request->arena_limit),
         .resolution = request->resolution,
         .sources = place->sources,
         .source_count = place->source_count,

@@ -133,8 +133,8 @@ static enum fdm_status read_firmware(struct fdm_registry_owned *owned,
                                      const struct fdm_json *document, struct fdm_board_entry *board,
                                      struct fdm_error *err)
 {
-    static const char *const known[] = {"port",    "compiler",   "packages", "flags",
-                                        "defines", "link_flags", "kernels",  NULL};
+    static const char *const known[] = {"port",       "compiler", "packages",    "flags", "defines",
+                                        "link_flags", "kernels",  "arena_limit", NULL};
     const struct fdm_json *object = fdm_json_member(document, "firmware");
     if (object == NULL || fdm_json_is_null(object))
         return FDM_OK;
@@ -150,6 +150,8 @@ static enum fdm_status read_firmware(struct fdm_registry_owned *owned,
         status = fdm_entry_text(object, "packages", PACKAGES_MAX, &out->packages, err);
     if (status == FDM_OK)
         status = read_firmware_lists(owned, object, out, err);
+    if (status == FDM_OK)
+        status = fdm_entry_opt_uint(object, "arena_limit", UINT32_MAX, &out->arena_limit, err);
     if (status != FDM_OK)
         fdm_error_context(err, "firmware");
     board->firmware = out;

@@ -62,6 +62,9 @@ struct fdm_board_firmware {
     /* Instruction sets that its processor has, for tuned kernels: "dsp", "mve", "neon". */
     const char *const *kernels;
     size_t kernel_count;
+    /* Bytes that the board's RAM leaves for a network's arena, where a network as it would be
+     * without a limit may not fit; 0: no limit. */
+    uint64_t arena_limit;
 };
 
 /* How a program is put on a board through its debug probe; numbers are 0 where unknown. Each comes

@@ -589,6 +589,18 @@ static void instruction_sets_are_named(void **state)
     }
 }
 
+static void the_arena_limit_is_the_users_or_the_boards(void **state)
+{
+    (void)state;
+    const struct fdm_board_firmware small = {.arena_limit = 11264};
+    const struct fdm_board_entry board = {.id = "small", .firmware = &small};
+    const struct fdm_board_entry host = {.id = "host"};
+    assert_int_equal(fdm_firmware_arena_limit(&board, 0), 11264);
+    assert_int_equal(fdm_firmware_arena_limit(&board, 20000), 20000);
+    assert_int_equal(fdm_firmware_arena_limit(&host, 0), 0);
+    assert_int_equal(fdm_firmware_arena_limit(&host, 7), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -603,6 +615,7 @@ int main(void)
         cmocka_unit_test(the_recipe_knows_every_source),
         cmocka_unit_test(networks_that_do_not_fit_are_refused),
         cmocka_unit_test(instruction_sets_are_named),
+        cmocka_unit_test(the_arena_limit_is_the_users_or_the_boards),
     };
     return cmocka_run_group_tests_name("firmware", tests, NULL, NULL);
 }

@@ -327,7 +327,8 @@ static const char a_twin[] =
     "{\"id\":\"emu\",\"kind\":\"emulated\",\"description\":\"d\","
     "\"cpu\":\"cortex-m7\",\"emulator\":\"qemu-system-arm\","
     "\"firmware\":{\"port\":\"p\",\"compiler\":\"gcc\",\"packages\":\"gcc\","
-    "\"flags\":[\"-mthumb\",\"-O2\"],\"defines\":[\"X=\\\"y\\\"\"],\"kernels\":[\"mve\"]},"
+    "\"flags\":[\"-mthumb\",\"-O2\"],\"defines\":[\"X=\\\"y\\\"\"],\"kernels\":[\"mve\"],"
+    "\"arena_limit\":11264},"
     "\"launch\":[\"qemu\",\"-kernel\",\"{program}\"]}";
 static const char a_dataset[] =
     "{\"id\":\"set\",\"title\":\"Set\",\"image_count\":10,\"split\":{\"scheme\":\"st\",\"seed\":"
@@ -407,6 +408,7 @@ static void small_data_is_read(void **state)
     assert_int_equal(twin->firmware->link_flag_count, 0);
     assert_int_equal(twin->firmware->kernel_count, 1);
     assert_string_equal(twin->firmware->kernels[0], "mve");
+    assert_int_equal(twin->firmware->arena_limit, 11264);
     assert_int_equal(twin->launch_count, 3);
     assert_string_equal(twin->launch[2], FDM_BOARD_PROGRAM);
     assert_true(r->models[0].scale == 1.0 / 127.5);
