@@ -162,10 +162,11 @@ void fdm_conversion_describe(const struct fdm_recipe *recipe, char out[FDM_CONVE
     char keep[32] = "";
     if (recipe->method == FDM_RANGE_PERCENTILE)
         snprintf(keep, sizeof keep, " %.6g", 100.0 * recipe->keep);
-    snprintf(out, FDM_CONVERSION_WORDS, "%s, %s%s%s%s%s%s",
+    snprintf(out, FDM_CONVERSION_WORDS, "%s, %s%s%s%s%s%s%s",
              recipe->per_tensor ? "per tensor" : "per channel",
              fdm_range_method_name(recipe->method), keep,
              recipe->absorb ? ", offsets absorbed" : "", equalized[recipe->equalize],
+             recipe->round_together ? ", weights rounded together" : "",
              recipe->correct_bias ? ", biases corrected" : "",
              recipe->rsqrt == FDM_FOLD_EXACT ? ", exact square roots" : "");
 }

@@ -61,9 +61,9 @@ enum fdm_status fdm_conversion_answers(const struct fdm_graph *graph,
                                        const struct fdm_samples *samples, uint32_t threads,
                                        struct fdm_answers *out, struct fdm_error *err);
 
-/* "per channel, mse, offsets absorbed, all equalized, biases corrected", always the same words for
- * the same recipe. */
-#define FDM_CONVERSION_WORDS 128
+/* "per channel, mse, offsets absorbed, all equalized, weights rounded together, biases corrected",
+ * always the same words for the same recipe. */
+#define FDM_CONVERSION_WORDS 160
 void fdm_conversion_describe(const struct fdm_recipe *recipe, char out[FDM_CONVERSION_WORDS]);
 
 #endif

@@ -49,9 +49,10 @@ static enum fdm_status try_preparation(const struct fdm_method_table *table,
     enum fdm_status status =
         fdm_recipe_prepare(&recipe, table->graph, table->calibration, &prepared, err);
     double preparation_s = seconds_since(begin_ns);
-    for (int i = 0; status == FDM_OK && i < 2 * FDM_RANGE_METHODS; i++) {
-        recipe.method = (enum fdm_range_method)(i / 2);
+    for (int i = 0; status == FDM_OK && i < 2 * 2 * FDM_RANGE_METHODS; i++) {
+        recipe.method = (enum fdm_range_method)(i / 4);
         recipe.keep = table->keep;
+        recipe.round_together = i / 2 % 2 != 0;
         recipe.correct_bias = i % 2 != 0;
         status = try_recipe(table, &recipe, &prepared, preparation_s, err);
     }

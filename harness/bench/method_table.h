@@ -29,8 +29,9 @@ struct fdm_method_table {
 };
 
 /* Every combination: per channel and per tensor; offsets absorbed or not; nothing, weights or all
- * equalized; minmax, mse, percentile; biases corrected or not. The first is what TensorFlow Lite's
- * converter does. Errors of recipe.h, fdm_answers_compute() and the callback. */
+ * equalized; minmax, mse, percentile; weights rounded together or not; biases corrected or not. The
+ * first is what TensorFlow Lite's converter does. Errors of recipe.h, fdm_answers_compute() and the
+ * callback. */
 enum fdm_status fdm_method_table_run(const struct fdm_method_table *table, struct fdm_error *err);
 
 #endif

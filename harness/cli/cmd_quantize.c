@@ -46,7 +46,7 @@ static const struct fdm_usage usage = {
 
 struct request {
     const char *model, *calibrate, *judge, *output;
-    const char *method, *keep, *equalize, *absorb, *correct;
+    const char *method, *keep, *equalize, *absorb, *rounding, *correct;
     bool per_tensor, converter, exact, compare;
     const char *mapping, *semantics;
     uint32_t limit, threads;
@@ -84,6 +84,16 @@ static enum fdm_status parse_switch(const char *name, const char *text, bool *ou
                : fdm_fail(err, FDM_ERR_USAGE, "--%s %s: say on or off", name, text);
 }
 
+static enum fdm_status parse_rounding(const char *text, bool *together, struct fdm_error *err)
+{
+    if (text == NULL)
+        return FDM_OK;
+    *together = strcmp(text, "together") == 0;
+    return *together || strcmp(text, "nearest") == 0
+               ? FDM_OK
+               : fdm_fail(err, FDM_ERR_USAGE, "--rounding %s: say nearest or together", text);
+}
+
 static enum fdm_status parse_keep(const char *text, double *out, struct fdm_error *err)
 {
     *out = KEEP_DEFAULT;
@@ -107,6 +117,7 @@ static enum fdm_status parse_recipe(const struct request *r, struct fdm_recipe *
         out->method = r->per_tensor ? FDM_RANGE_MINMAX : FDM_RANGE_MSE;
         out->equalize = FDM_EQUALIZE_ALL;
         out->absorb = true;
+        out->round_together = true;
         out->correct_bias = true;
     }
     if (r->method != NULL && !fdm_range_method_parse(r->method, &out->method))
@@ -119,6 +130,8 @@ static enum fdm_status parse_recipe(const struct request *r, struct fdm_recipe *
         status = fdm_fail(err, FDM_ERR_USAGE, "--keep belongs to --method percentile");
     if (status == FDM_OK)
         status = parse_switch("absorb", r->absorb, &out->absorb, err);
+    if (status == FDM_OK)
+        status = parse_rounding(r->rounding, &out->round_together, err);
     if (status == FDM_OK)
         status = parse_switch("bias-correction", r->correct, &out->correct_bias, err);
     return status;
@@ -345,6 +358,7 @@ static void add_method_columns(struct fdm_table *table)
         {"range", "ranges", FDM_ALIGN_LEFT, FDM_FOR_ALL},
         {"absorbed", "absorbed", FDM_ALIGN_LEFT, FDM_FOR_ALL},
         {"equalized", "equalized", FDM_ALIGN_LEFT, FDM_FOR_ALL},
+        {"rounding", "rounding", FDM_ALIGN_LEFT, FDM_FOR_ALL},
         {"corrected", "corrected", FDM_ALIGN_LEFT, FDM_FOR_ALL},
         {"agree", "agree with float", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
         {"correct", "right", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
@@ -369,6 +383,7 @@ static enum fdm_status add_method(void *context, const struct fdm_method_result 
     fdm_table_add_text(table, fdm_range_method_name(result->recipe.method));
     fdm_table_add_bool(table, result->recipe.absorb);
     fdm_table_add_text(table, fdm_equalization_name(result->recipe.equalize));
+    fdm_table_add_text(table, result->recipe.round_together ? "together" : "nearest");
     fdm_table_add_bool(table, result->recipe.correct_bias);
     fdm_table_add_int(table, result->fidelity.agree);
     if (work->labels != NULL)
@@ -484,8 +499,8 @@ int fdm_cmd_quantize(int argc, char **argv)
          "one scale for a layer's weights, as the STM32MP25's NPU wants it; equalizes layers first",
          FDM_OPT_FLAG, &r.per_tensor, 0, 0},
         {"converter", NULL,
-         "as TensorFlow Lite's converter: minmax, nothing equalized, absorbed or corrected unless "
-         "said otherwise",
+         "as TensorFlow Lite's converter: minmax, nothing equalized, absorbed, rounded together or "
+         "corrected unless said otherwise",
          FDM_OPT_FLAG, &r.converter, 0, 0},
         {"method", "NAME",
          "ranges of activations: minmax (all that was seen; default with --per-tensor), mse (least "
@@ -500,6 +515,9 @@ int fdm_cmd_quantize(int argc, char **argv)
         {"absorb", "on|off",
          "move the middle of each depthwise output into the next layer's biases (default: on)",
          FDM_OPT_TEXT, &r.absorb, 0, 0},
+        {"rounding", "HOW",
+         "of weights: nearest, or together, so that their errors cancel on the images (default)",
+         FDM_OPT_TEXT, &r.rounding, 0, 0},
         {"bias-correction", "on|off",
          "let the biases take back what quantization shifts on average (default: on)", FDM_OPT_TEXT,
          &r.correct, 0, 0},

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "reference/quantizer/bias.h"
 #include "reference/quantizer/equalize.h"
 #include "reference/quantizer/quantize.h"
+#include "reference/quantizer/refine.h"
 
 enum fdm_status fdm_recipe_prepare(const struct fdm_recipe *recipe, const struct fdm_graph *graph,
                                    const struct fdm_samples *samples, struct fdm_prepared *out,
@@ -46,8 +46,10 @@ enum fdm_status fdm_recipe_finish(const struct fdm_recipe *recipe,
                             recipe->keep, affines);
     enum fdm_status status = fdm_quantize(folded, affines, rule, &int8, err);
     free(affines);
-    if (status == FDM_OK && recipe->correct_bias)
-        status = fdm_bias_correct(folded, int8, samples, semantics, err);
+    if (status == FDM_OK && (recipe->round_together || recipe->correct_bias))
+        status = fdm_refine(folded, int8,
+                            (struct fdm_refinement){recipe->round_together, recipe->correct_bias},
+                            samples, semantics, err);
     if (status != FDM_OK) {
         fdm_graph_free(int8);
         return status;

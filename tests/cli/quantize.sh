@@ -24,7 +24,7 @@ equal "$(jq -r '[.tables[0].rows[] | select(.operator == "CONV_2D")][0].output_q
 expect 0 "$fdm" quantize --calibrate images "$model" -o again.tflite --threads 1 --no-cache
 cmp "$file" again.tflite || fail "the same command made another file"
 for words in "--per-tensor" "--converter" "--converter --method mse" "--method percentile --keep 99.9" \
-    "--bias-correction off" "--equalize weights" "--absorb off" "--exact-rsqrt" "--limit 20" "--mapping x/255-1"; do
+    "--bias-correction off" "--equalize weights" "--absorb off" "--rounding nearest" "--exact-rsqrt" "--limit 20" "--mapping x/255-1"; do
     # shellcheck disable=SC2086 # a list of words
     expect 0 "$fdm" quantize "$model" --calibrate images -o other.tflite $words
     cmp -s "$file" other.tflite && fail "$words changed nothing"
@@ -39,9 +39,9 @@ equal "$(jq -r '.tables[0].rows[0] | "\(.format) \(.evaluated)"' out)" "int8 30"
 
 # Methods side by side; the first is the converter's.
 expect 0 "$fdm" quantize "$model" --calibrate images --compare-methods --json --limit 8
-equal "$(jq -r '.tables[0].rows | length' out)" 72 "methods"
-equal "$(jq -r '.tables[0].rows[0] | "\(.weights) \(.range) \(.absorbed) \(.equalized) \(.corrected)"' out)" \
-    "per channel minmax false off false" "the first method"
+equal "$(jq -r '.tables[0].rows | length' out)" 144 "methods"
+equal "$(jq -r '.tables[0].rows[0] | "\(.weights) \(.range) \(.absorbed) \(.equalized) \(.rounding) \(.corrected)"' out)" \
+    "per channel minmax false off nearest false" "the first method"
 equal "$(jq -r '"\(.calibrated) \(.judged)"' out)" "4 4" "halves"
 equal "$(jq -r '[.tables[0].rows[] | select(.agree > 4 or .correct > 4 or .divergence < 0)] | length' out)" 0 \
     "impossible counts"
@@ -69,6 +69,7 @@ refuse 2 "no method" "$model" --calibrate images --method median
 refuse 2 "belongs to --method percentile" "$model" --calibrate images --keep 99
 refuse 2 "from 50 to 100" "$model" --calibrate images --method percentile --keep 20
 refuse 2 "say on or off" "$model" --calibrate images --absorb maybe
+refuse 2 "say nearest or together" "$model" --calibrate images --rounding up
 refuse 2 "off, weights or all" "$model" --calibrate images --equalize some
 refuse 2 "no mapping" "$model" --calibrate images --mapping x
 refuse 2 "no semantics" "$model" --calibrate images --semantics x

@@ -198,8 +198,12 @@ static void both_recipes(const struct lite *lite, const char *path)
     assert_ok(fdm_import_file(path, &graph, &err), err);
     snprintf(name, sizeof name, "%.80s per channel", fdm_fs_basename(path));
     quantize_and_compare(lite, graph, &recipe, name);
-    recipe = (struct fdm_recipe){FDM_FOLD_CONVERTER, true, true, FDM_EQUALIZE_ALL,
-                                 FDM_RANGE_MSE,      0,    true};
+    recipe.per_tensor = true;
+    recipe.absorb = true;
+    recipe.equalize = FDM_EQUALIZE_ALL;
+    recipe.method = FDM_RANGE_MSE;
+    recipe.round_together = true;
+    recipe.correct_bias = true;
     snprintf(name, sizeof name, "%.80s per tensor", fdm_fs_basename(path));
     quantize_and_compare(lite, graph, &recipe, name);
     fdm_graph_free(graph);

@@ -7,11 +7,11 @@
 
 #include "reference/compiler/compile.h"
 #include "reference/importers/importers.h"
-#include "reference/quantizer/bias.h"
 #include "reference/quantizer/equalize.h"
 #include "reference/quantizer/extents.h"
 #include "reference/quantizer/quantize.h"
 #include "reference/quantizer/recipe.h"
+#include "reference/quantizer/refine.h"
 #include "reference/quantizer/tflite_writer.h"
 #include "tests/support/float_graph.h"
 
@@ -347,13 +347,14 @@ static void every_recipe_stays_near(void **state)
     (void)state;
     struct test_float_images *images = test_float_images(SAMPLES);
     struct fdm_graph *graph = test_float_graph(7);
-    for (int i = 0; i < 2 * 2 * 2 * FDM_EQUALIZATIONS * FDM_RANGE_METHODS; i++) {
+    for (int i = 0; i < 2 * 2 * 2 * 2 * FDM_EQUALIZATIONS * FDM_RANGE_METHODS; i++) {
         struct fdm_recipe recipe = FDM_RECIPE_CONVERTER;
         recipe.per_tensor = i % 2 != 0;
         recipe.absorb = i / 2 % 2 != 0;
         recipe.correct_bias = i / 4 % 2 != 0;
-        recipe.equalize = (enum fdm_equalization)(i / 8 % FDM_EQUALIZATIONS);
-        recipe.method = (enum fdm_range_method)(i / 8 / FDM_EQUALIZATIONS);
+        recipe.round_together = i / 8 % 2 != 0;
+        recipe.equalize = (enum fdm_equalization)(i / 16 % FDM_EQUALIZATIONS);
+        recipe.method = (enum fdm_range_method)(i / 16 / FDM_EQUALIZATIONS);
         recipe.keep = 0.9999;
         struct fdm_graph *int8 = convert(graph, &recipe, images);
         double far = distance(graph, int8, images);
@@ -419,16 +420,46 @@ static void corrected_biases_restore_the_mean(void **state)
     for (size_t i = 0; i < weights->data_bytes; i++)
         codes[i] = (int8_t)(codes[i] < 119 ? codes[i] + 8 : 127);
     double before = distance(graph, int8, images);
-    assert_ok(fdm_bias_correct(folded, int8, &images->samples,
-                               fdm_semantics_find(FDM_SEMANTICS_DEFAULT), &err),
+    const struct fdm_refinement only_biases = {.correct_bias = true};
+    assert_ok(fdm_refine(folded, int8, only_biases, &images->samples,
+                         fdm_semantics_find(FDM_SEMANTICS_DEFAULT), &err),
               err);
     double behind = distance(graph, int8, images);
     assert_true(before > 0.02);
     assert_true(behind < 0.5 * before);
     images->samples.count = 0;
-    assert_int_equal(fdm_bias_correct(folded, int8, &images->samples,
-                                      fdm_semantics_find(FDM_SEMANTICS_DEFAULT), NULL),
+    assert_int_equal(fdm_refine(folded, int8, only_biases, &images->samples,
+                                fdm_semantics_find(FDM_SEMANTICS_DEFAULT), NULL),
                      FDM_ERR_USAGE);
+    fdm_graph_free(int8);
+    fdm_graph_free(folded);
+    fdm_graph_free(graph);
+    free(images);
+}
+
+/* Codes that are off by up to 8 steps each find back to weights that compute nearly the same. */
+static void weights_rounded_together_make_up_for_each_other(void **state)
+{
+    (void)state;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct test_float_images *images = test_float_images(SAMPLES);
+    struct fdm_graph *graph = test_float_graph(9);
+    const struct fdm_recipe recipe = FDM_RECIPE_CONVERTER;
+    const struct fdm_refinement both = {.round_together = true, .correct_bias = true};
+    struct fdm_graph *folded = fold(graph, FDM_FOLD_CONVERTER);
+    struct fdm_graph *int8 = convert(graph, &recipe, images);
+    double nearest = distance(graph, int8, images);
+    for (uint32_t layer = 1; layer < 4; layer++) { /* conv, depthwise, pointwise */
+        struct fdm_tensor *weights = &int8->tensors[int8->ops[layer].inputs[1]];
+        int8_t *codes = (int8_t *)weights->data;
+        for (size_t i = 0; i < weights->data_bytes; i++)
+            codes[i] = (int8_t)(codes[i] < 119 ? codes[i] + (int)(i % 9) : 127);
+    }
+    assert_true(distance(graph, int8, images) > 3.0 * nearest);
+    assert_ok(fdm_refine(folded, int8, both, &images->samples,
+                         fdm_semantics_find(FDM_SEMANTICS_DEFAULT), &err),
+              err);
+    assert_true(distance(graph, int8, images) < 1.5 * nearest);
     fdm_graph_free(int8);
     fdm_graph_free(folded);
     fdm_graph_free(graph);
@@ -568,6 +599,7 @@ int main(void)
         cmocka_unit_test(every_recipe_stays_near),
         cmocka_unit_test(equalization_helps_per_tensor),
         cmocka_unit_test(corrected_biases_restore_the_mean),
+        cmocka_unit_test(weights_rounded_together_make_up_for_each_other),
         cmocka_unit_test(written_file_holds_the_graph),
         cmocka_unit_test(writing_refuses),
     };
