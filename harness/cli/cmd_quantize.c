@@ -452,7 +452,8 @@ static enum fdm_status compare(struct work *work, struct fdm_buf *text, struct f
     work->methods = fdm_report_add_table(&report, "methods", NULL);
     add_method_columns(work->methods);
     fdm_report_add_legend(&report,
-                          "agree, right: images of those judged by. Divergence: mean "
+                          "agree, right: images of those judged by; right only where the "
+                          "folders are the model's classes. Divergence: mean "
                           "Kullback-Leibler divergence from the float model's probabilities, in "
                           "nats. Time: the conversion, in one thread.");
     enum fdm_status status = run_methods(work, &report, err);

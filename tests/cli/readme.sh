@@ -65,7 +65,7 @@ has '.[0]' "$(words '`list cases`')" "list cases"
 expect 0 "$fdm" show 1 --predictions --json
 has '.[0]' "$(words '`show CASE`' 'a list:')" "show --predictions"
 model=${readme%README.md}reference/demo/demo_fdmobilenet_0.25_128.h5
-expect 0 "$fdm" demo draw "$work/drawn" --count 4
+expect 0 "$fdm" demo draw "$work/drawn" --count 5
 expect 0 "$fdm" quantize "$model" --calibrate "$work/drawn" -o "$work/int8.tflite" --json
 has . "$(words '`quantize`' facts '; with')" quantize
 expect 0 "$fdm" explain "$model" "$work/int8.tflite" --images "$work/drawn" --json
