@@ -227,6 +227,15 @@ enum fdm_status fdm_h5_read_strings(const struct fdm_h5_file *file, const char *
     return status;
 }
 
+bool fdm_h5_has_group(const struct fdm_h5_file *file, const char *object)
+{
+    hid_t at;
+    if (open_object(file, object, H5I_GROUP, &at, NULL) != FDM_OK)
+        return false;
+    H5Oclose(at);
+    return true;
+}
+
 bool fdm_h5_has_attribute(const struct fdm_h5_file *file, const char *object, const char *attribute)
 {
     hid_t at;

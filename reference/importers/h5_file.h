@@ -34,6 +34,7 @@ struct fdm_h5_strings {
 enum fdm_status fdm_h5_read_strings(const struct fdm_h5_file *file, const char *object,
                                     const char *attribute, size_t max_count, size_t max_bytes,
                                     struct fdm_h5_strings *out, struct fdm_error *err);
+bool fdm_h5_has_group(const struct fdm_h5_file *file, const char *object);
 /* False also where the object is missing or no group. */
 bool fdm_h5_has_attribute(const struct fdm_h5_file *file, const char *object,
                           const char *attribute);

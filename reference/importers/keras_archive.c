@@ -173,6 +173,10 @@ static enum fdm_status read_layers(const struct fdm_h5_file *h5,
 {
     uint32_t numbers[CLASS_COUNT] = {0};
     enum fdm_status status = FDM_OK;
+    if (!fdm_h5_has_group(h5, "/layers") && fdm_h5_has_group(h5, "/_layer_checkpoint_dependencies"))
+        return fdm_fail(err, FDM_ERR_UNSUPPORTED,
+                        "the weights are stored as by Keras 2; load the model there and save it as "
+                        ".h5");
     for (uint32_t i = 0; status == FDM_OK && i < config->layer_count; i++)
         for (size_t c = 0; status == FDM_OK && c < CLASS_COUNT; c++)
             if (config->layers[i].kind == stored_classes[c].kind)
