@@ -423,7 +423,8 @@ static void on_begin(void *context, const struct fdm_session_record *session, bo
     struct job *job = context;
     fprintf(stderr, "%s: session %lld %s\n", job->choice.name, (long long)session->id,
             resumed ? "resumed" : "begun");
-    job->progress_line = fdm_progress_add(&job->place->progress, job->choice.name, done, total);
+    job->progress_line =
+        fdm_progress_add(&job->place->progress, job->choice.name, "predictions", 1, done, total);
 }
 
 static void on_progress(void *context, uint64_t done)

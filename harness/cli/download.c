@@ -88,24 +88,27 @@ static void on_progress(void *context, uint64_t done, uint64_t total)
 {
     struct display *display = context;
     if (display->total == 0)
-        display->line =
-            fdm_progress_add(&display->progress, "fetching (KB)", done / 1000, total / 1000);
+        display->line = fdm_progress_add(&display->progress, "fetching", "MB", 1e6, done, total);
     if (display->total == 0)
         display->total = total; /* less if another process fetches some of it */
     fdm_progress_update(&display->progress, display->line,
-                        (done < display->total ? done : display->total) / 1000);
+                        done < display->total ? done : display->total);
 }
 
 static void on_note(void *context, const char *name, const char *message)
 {
-    (void)context;
-    fprintf(stderr, "note: %s: %s\n", name, message);
+    struct display *display = context;
+    char text[700];
+    snprintf(text, sizeof text, "note: %s: %s", name, message);
+    fdm_progress_say(&display->progress, text);
 }
 
 static void on_unpack(void *context, const char *name, uint64_t max_bytes)
 {
-    (void)context;
-    fprintf(stderr, "unpacking %s (at most %" PRIu64 " MB)\n", name, max_bytes / 1000000);
+    struct display *display = context;
+    char text[300];
+    snprintf(text, sizeof text, "unpacking %s (at most %" PRIu64 " MB)", name, max_bytes / 1000000);
+    fdm_progress_say(&display->progress, text);
 }
 
 enum fdm_status fdm_download_obtain(struct fdm_cache *cache,

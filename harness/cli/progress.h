@@ -13,8 +13,10 @@
 
 struct fdm_progress_line {
     const char *title;
+    const char *unit;
+    double unit_size; /* how much of what is counted makes one unit */
     uint64_t total;
-    uint64_t first; /* already done when this run began; not counted in the rate */
+    uint64_t first; /* done when this run began, or where it began anew; not counted in the rate */
     uint64_t done;
     uint64_t started_ns;
 };
@@ -29,12 +31,19 @@ struct fdm_progress {
 };
 
 void fdm_progress_init(struct fdm_progress *progress);
-/* Adds a line and returns its number. `title` must outlive the progress. Beyond FDM_PROGRESS_LINES
- * the last line is taken over. */
-size_t fdm_progress_add(struct fdm_progress *progress, const char *title, uint64_t done,
-                        uint64_t total);
+/* Adds a line and returns its number. `title` and `unit` must outlive the progress. Beyond
+ * FDM_PROGRESS_LINES the last line is taken over. */
+size_t fdm_progress_add(struct fdm_progress *progress, const char *title, const char *unit,
+                        double unit_size, uint64_t done, uint64_t total);
 void fdm_progress_update(struct fdm_progress *progress, size_t line, uint64_t done);
+/* Prints a remark above the lines. */
+void fdm_progress_say(struct fdm_progress *progress, const char *text);
 /* Leaves the last state on the terminal. No thread may use it any more. */
 void fdm_progress_end(struct fdm_progress *progress);
+
+/* The words of a line: "fetching [######..................] 17.8/60.0 MB, 5.93/s, 7 s left". */
+#define FDM_PROGRESS_TEXT_SIZE 200
+void fdm_progress_format(const struct fdm_progress_line *line, uint64_t now_ns,
+                         char out[FDM_PROGRESS_TEXT_SIZE]);
 
 #endif

@@ -82,7 +82,8 @@ const char *fdm_download_name(const struct fdm_download *download)
 bool fdm_download_matches(const struct fdm_download *download, const char *word)
 {
     size_t len = strlen(word);
-    if (strcmp(word, "all") == 0 || strcmp(word, download->group) == 0)
+    if (strcmp(word, "all") == 0 || strcmp(word, download->group) == 0 ||
+        strcmp(word, download->path) == 0)
         return true;
     if (download->dataset != NULL)
         return strcmp(word, download->dataset->id) == 0;

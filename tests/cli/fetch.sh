@@ -94,6 +94,7 @@ END
 export FDM_MIRROR="$mirror"
 expect 1 "$fdm" inspect small.tflite
 says err '`fdm-bench fetch small.tflite`'
+expect 0 "$fdm" fetch small.tflite --dry-run
 expect 1 "$fdm" run --dataset tiny
 says err '`fdm-bench fetch tiny`'
 expect 2 "$fdm" run --dataset tiny --fetch
