@@ -21,6 +21,18 @@ done
 expect 0 "$fdm" demo draw "$work/other" --count 1 --size 48 --seed 0
 cmp -s "$work/set/daisy/s2_00000.png" "$work/other/daisy/s0_00000.png" && fail "two seeds, one image"
 
+# Ctrl-C: what was drawn is whole and stays.
+"$fdm" demo draw "$work/cut" --count 100000 --size 48 2>"$work/err" </dev/null &
+pid=$!
+while [ ! -e "$work/cut/daisy/s2_00005.png" ]; do sleep 0.02; done
+kill -INT "$pid"
+code=0
+wait "$pid" || code=$?
+equal "$code" 130 "the exit code after an interrupt"
+drawn=$(find "$work/cut" -name '*.png' | wc -l)
+says err "interrupted; $drawn of 100000 images stay in $work/cut"
+cmp "$work/set/daisy/s2_00005.png" "$work/cut/daisy/s2_00005.png" || fail "an interrupted run left another image"
+
 # What is refused leaves nothing behind.
 for words in "draw" "paint $work/no" "draw $work/no more" "draw $work/no --count 0" \
     "draw $work/no --count 100001" "draw $work/no --count -1" "draw $work/no --count 1e3" \
