@@ -55,11 +55,11 @@ static bool is_named(const struct fdm_board_entry *board, const char *names)
     return false;
 }
 
-static enum fdm_status check_identity(const struct bench *bench, struct fdm_error *err)
+/* Is it the case's program? */
+static enum fdm_status check_program(const struct bench *bench, struct fdm_error *err)
 {
     const struct fdm_msg_hello_reply *hello = bench->hello;
-    const struct fdm_board_case *task = bench->task;
-    const struct fdm_case_record *record = &task->item->record;
+    const struct fdm_case_record *record = &bench->task->item->record;
     char sha256[FDM_RECORD_SHA256];
     to_hex(hello->network_sha256, sha256);
     if (strcmp(sha256, record->model_sha256) != 0)
@@ -68,30 +68,44 @@ static enum fdm_status check_identity(const struct bench *bench, struct fdm_erro
             "the board holds another network (%.12s… instead of %.12s…); flash it again", sha256,
             record->model_sha256);
     if (strcmp(hello->semantics, record->semantics) != 0)
-        return fdm_fail(err, FDM_ERR_MISMATCH, "the board computes with semantics %s, not %s",
+        return fdm_fail(err, FDM_ERR_MISMATCH,
+                        "the board computes with semantics %s, not %s; flash it again",
                         hello->semantics, record->semantics);
     if (strcmp(hello->engine, record->engine) != 0)
         return fdm_fail(err, FDM_ERR_MISMATCH,
                         "the board runs the engine %s, not %s; flash it again", hello->engine,
                         record->engine);
-    if (!task->emulated && !is_named(task->board, hello->board))
-        return fdm_fail(
-            err, FDM_ERR_MISMATCH, "the program says it runs on %s, not on %s", hello->board,
-            task->board->device_tree != NULL ? task->board->device_tree : task->board->id);
-    if (!task->emulated && hello->counter_kind == FDM_COUNTER_INSTRUCTIONS)
-        return fdm_fail(err, FDM_ERR_MISMATCH,
-                        "the board counts instructions, so an emulator stands in for it");
-    /* A system that changes its clock is judged by the clock of its timed runs. */
-    if (!task->emulated && task->board->clock_hz != 0 && hello->clock_hz != 0 &&
-        hello->counter_kind != FDM_COUNTER_NANOSECONDS && hello->clock_hz != task->board->clock_hz)
-        return fdm_fail(err, FDM_ERR_MISMATCH, "the board runs at %" PRIu32 " Hz, not at %" PRIu64,
-                        hello->clock_hz, task->board->clock_hz);
     if (hello->input_bytes != bench->input_bytes || hello->output_bytes != bench->output_bytes)
         return fdm_fail(
             err, FDM_ERR_MISMATCH,
             "the board's network takes %" PRIu32 " and gives %" PRIu32 " bytes, not %zu and %zu",
             hello->input_bytes, hello->output_bytes, bench->input_bytes, bench->output_bytes);
     return FDM_OK;
+}
+
+/* Is it the hardware that the figures are to stand for? */
+static enum fdm_status check_hardware(const struct bench *bench, struct fdm_error *err)
+{
+    const struct fdm_msg_hello_reply *hello = bench->hello;
+    const struct fdm_board_entry *board = bench->task->board;
+    if (!is_named(board, hello->board))
+        return fdm_fail(err, FDM_ERR_MISMATCH, "the program says it runs on %s, not on %s",
+                        hello->board, board->device_tree != NULL ? board->device_tree : board->id);
+    if (hello->counter_kind == FDM_COUNTER_INSTRUCTIONS)
+        return fdm_fail(err, FDM_ERR_MISMATCH,
+                        "the board counts instructions, so an emulator stands in for it");
+    /* A system that changes its clock is judged by the clock of its timed runs. */
+    if (board->clock_hz != 0 && hello->clock_hz != 0 &&
+        hello->counter_kind != FDM_COUNTER_NANOSECONDS && hello->clock_hz != board->clock_hz)
+        return fdm_fail(err, FDM_ERR_MISMATCH, "the board runs at %" PRIu32 " Hz, not at %" PRIu64,
+                        hello->clock_hz, board->clock_hz);
+    return FDM_OK;
+}
+
+static enum fdm_status check_identity(const struct bench *bench, struct fdm_error *err)
+{
+    enum fdm_status status = check_program(bench, err);
+    return status == FDM_OK && !bench->task->emulated ? check_hardware(bench, err) : status;
 }
 
 static void add_fact(struct fdm_fact *facts, size_t *count, const char *name, const char *text)
