@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "harness/bench/inference.h"
 #include "harness/bench/parallel.h"
 
 struct job {
@@ -47,15 +48,6 @@ static void copy_logits(void *context, uint32_t layer, size_t at)
                                  : tensor->scale * (float)(codes[i] - tensor->zero_point);
 }
 
-static uint32_t argmax(const float *values, uint32_t count)
-{
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < count; i++)
-        if (values[i] > values[best])
-            best = i;
-    return best;
-}
-
 /* Straight into the item's own place. */
 static enum fdm_status work(void *context, uint32_t worker, uint32_t item, void *result,
                             struct fdm_error *err)
@@ -74,17 +66,7 @@ static enum fdm_status work(void *context, uint32_t worker, uint32_t item, void 
     if (fdm_network_run(job->network, arena, &observer) != FDM_NN_OK)
         return fdm_fail(err, FDM_ERR_UNSUPPORTED, "a kernel refused its parameters");
     job->answers->top1[item] =
-        argmax(fdm_network_output(job->network, arena), job->answers->classes);
-    return FDM_OK;
-}
-
-static enum fdm_status consume(void *context, uint32_t item, const void *result,
-                               struct fdm_error *err)
-{
-    (void)context;
-    (void)item;
-    (void)result;
-    (void)err;
+        fdm_inference_argmax(fdm_network_output(job->network, arena), job->answers->classes);
     return FDM_OK;
 }
 
@@ -132,7 +114,6 @@ enum fdm_status fdm_answers_compute(const struct fdm_network *network,
         .result_bytes = 1,
         .context = &job,
         .work = work,
-        .consume = consume,
     };
     if (status == FDM_OK)
         status = fdm_parallel_map(&map, err);
@@ -152,7 +133,7 @@ void fdm_answers_release(struct fdm_answers *answers)
 /* log of the sum of exp(values), without overflow. */
 static double log_sum_exp(const float *values, uint32_t count)
 {
-    double max = (double)values[argmax(values, count)];
+    double max = (double)values[fdm_inference_argmax(values, count)];
     double sum = 0.0;
     for (uint32_t i = 0; i < count; i++)
         sum += exp((double)values[i] - max);

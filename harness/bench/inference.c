@@ -27,8 +27,7 @@ void fdm_inference_write_input(const struct fdm_plan_case *item, const struct fd
         fdm_mapping_apply_u8(&item->mapping.table, image->pixels, count, input);
 }
 
-/* The first of equal maxima wins, as numpy's argmax has it. */
-static uint32_t argmax(const float *values, uint32_t count)
+uint32_t fdm_inference_argmax(const float *values, uint32_t count)
 {
     uint32_t best = 0;
     for (uint32_t i = 1; i < count; i++)
@@ -40,7 +39,7 @@ static uint32_t argmax(const float *values, uint32_t count)
 void fdm_inference_judge(const struct fdm_plan_case *item, const float *output,
                          struct fdm_prediction *prediction)
 {
-    uint32_t best = argmax(output, item->class_count);
+    uint32_t best = fdm_inference_argmax(output, item->class_count);
     prediction->raw_output = (int32_t)best;
     prediction->predicted = (int32_t)item->class_of[best];
     prediction->score = output[best];

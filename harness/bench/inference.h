@@ -24,6 +24,9 @@ enum fdm_status fdm_inference_run(const struct fdm_plan_case *item, const struct
                                   void *arena, struct fdm_prediction *prediction,
                                   struct fdm_error *err);
 
+/* The index of the largest value; the first of equal ones, as numpy's argmax has it. */
+uint32_t fdm_inference_argmax(const float *values, uint32_t count);
+
 /* An arena for the largest of `count` cases; the caller frees it with free(). FDM_ERR_MEMORY. */
 enum fdm_status fdm_inference_arena(const struct fdm_plan_case *const *cases, size_t count,
                                     void **out, struct fdm_error *err);

@@ -137,7 +137,8 @@ static enum fdm_status drain(struct shared *shared, void *result, struct fdm_err
     uint32_t consumed = 0;
     uint32_t item;
     while (take_result(shared, &item, result)) {
-        enum fdm_status status = map->consume(map->context, item, result, err);
+        enum fdm_status status =
+            map->consume != NULL ? map->consume(map->context, item, result, err) : FDM_OK;
         if (status != FDM_OK)
             return status;
         consumed++;

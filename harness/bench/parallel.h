@@ -25,7 +25,8 @@ struct fdm_parallel {
      * `worker` is 0..threads-1, for scratch memory of its own. */
     enum fdm_status (*work)(void *context, uint32_t worker, uint32_t item, void *result,
                             struct fdm_error *err);
-    /* In the calling thread. A failure ends the whole map. */
+    /* In the calling thread. A failure ends the whole map. NULL: `work` put its result into the
+     * item's own place already. */
     enum fdm_status (*consume)(void *context, uint32_t item, const void *result,
                                struct fdm_error *err);
 };

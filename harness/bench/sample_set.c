@@ -29,16 +29,6 @@ static enum fdm_status work(void *context, uint32_t worker, uint32_t item, void 
     return status;
 }
 
-static enum fdm_status consume(void *context, uint32_t item, const void *result,
-                               struct fdm_error *err)
-{
-    (void)context;
-    (void)item;
-    (void)result;
-    (void)err;
-    return FDM_OK;
-}
-
 enum fdm_status fdm_sample_set_load(const struct fdm_dataset *dataset, uint32_t limit,
                                     struct fdm_image_size size, uint32_t threads,
                                     struct fdm_image_cache *cache, struct fdm_sample_set *out,
@@ -62,7 +52,6 @@ enum fdm_status fdm_sample_set_load(const struct fdm_dataset *dataset, uint32_t 
         .result_bytes = 1,
         .context = &job,
         .work = work,
-        .consume = consume,
     };
     return fdm_parallel_map(&map, err);
 }
