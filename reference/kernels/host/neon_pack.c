@@ -100,6 +100,49 @@ void fdm_nn_conv_s8_neon_pack(const void *params, const void *weights, const voi
     }
 }
 
+/* ---- first CONV_2D ---- */
+
+bool fdm_nn_first_s8_neon_suits(const void *params)
+{
+    const struct fdm_nn_conv_shape *s = &((const struct fdm_nn_conv_s8 *)params)->shape;
+    return s->kernel_h == 3 && s->kernel_w == 3 && s->in_c == 3;
+}
+
+size_t fdm_nn_first_s8_neon_scratch(const void *params)
+{
+    const struct fdm_nn_conv_shape *s = &((const struct fdm_nn_conv_s8 *)params)->shape;
+    return (size_t)s->kernel_h * fdm_neon_row_bytes(s);
+}
+
+size_t fdm_nn_first_s8_neon_packed_bytes(const void *params)
+{
+    const struct fdm_nn_conv_shape *s = &((const struct fdm_nn_conv_s8 *)params)->shape;
+    return sizeof(struct fdm_neon_head) + fdm_neon_blocks(s) * FDM_NEON_FIRST_BLOCK;
+}
+
+void fdm_nn_first_s8_neon_pack(const void *params, const void *weights, const void *bias,
+                               void *packed)
+{
+    const struct fdm_nn_conv_s8 *conv = params;
+    const size_t channels = (size_t)conv->shape.out_c;
+    const int8_t *from = weights;
+    memset(packed, 0, fdm_nn_first_s8_neon_packed_bytes(params));
+    uint8_t *to = put_head(conv, weights, channels * FDM_NEON_FIRST_TAPS, packed);
+    for (size_t o = 0; o < channels; o++, from += FDM_NEON_FIRST_TAPS) {
+        const size_t lane = o % FDM_NEON_LANES;
+        uint8_t *block = to + o / FDM_NEON_LANES * FDM_NEON_FIRST_BLOCK;
+        int32_t sum = 0;
+        for (size_t tap = 0; tap < FDM_NEON_FIRST_TAPS; tap++) {
+            const size_t at = tap % 9 < 8 ? tap / 9 * 8 + tap % 9 : 24 + tap / 9;
+            const int16_t weight = from[tap];
+            memcpy(block + FDM_NEON_ROWS_BYTES + (at * FDM_NEON_LANES + lane) * sizeof weight,
+                   &weight, sizeof weight);
+            sum += weight;
+        }
+        put_rows(conv, o, bias, sum, block);
+    }
+}
+
 /* ---- DEPTHWISE_CONV_2D ---- */
 
 bool fdm_nn_dwconv_s8_neon_suits(const void *params)

@@ -90,17 +90,6 @@ FDM_NEON_INLINE void multiply(const struct conv *c, const uint8_t *block, const 
 
 /* ---- storing ---- */
 
-FDM_NEON_INLINE void store(int8_t *out, int8x8_t bytes, size_t count)
-{
-    int8_t all[FDM_NEON_LANES];
-    if (count >= sizeof all) {
-        vst1_s8(out, bytes);
-        return;
-    }
-    vst1_s8(all, bytes);
-    memcpy(out, all, count);
-}
-
 /* The sums of block `b`. */
 FDM_NEON_INLINE void finish(const struct conv *c, const uint8_t *block, int8_t *out, size_t count,
                             const struct sums *sums, int pixels, int b,
@@ -110,10 +99,10 @@ FDM_NEON_INLINE void finish(const struct conv *c, const uint8_t *block, int8_t *
                                             fdm_neon_scale_of(block, 4)};
     FDM_NEON_UNROLL
     for (int p = 0; p < pixels; p++) {
-        store(out,
-              fdm_neon_finish(&c->output, rounding, usual, scale, sums->of[p][b][0],
-                              sums->of[p][b][1]),
-              count);
+        fdm_neon_store(out,
+                       fdm_neon_finish(&c->output, rounding, usual, scale, sums->of[p][b][0],
+                                       sums->of[p][b][1]),
+                       count);
         out += c->params->shape.out_c;
     }
 }

@@ -171,6 +171,18 @@ FDM_NEON_INLINE int8x8_t fdm_neon_finish(const struct fdm_neon_output *to,
     return vmin_s8(vmax_s8(bytes, to->min), to->max);
 }
 
+/* The first `count` of eight channels, or all. */
+FDM_NEON_INLINE void fdm_neon_store(int8_t *out, int8x8_t bytes, size_t count)
+{
+    int8_t all[FDM_NEON_LANES];
+    if (count >= sizeof all) {
+        vst1_s8(out, bytes);
+        return;
+    }
+    vst1_s8(all, bytes);
+    memcpy(out, all, count);
+}
+
 /* Calls WITH(rounding, usual) with constants, so that each rule becomes code of its own. */
 #define FDM_NEON_BY_RULE(output, WITH)                                                             \
     do {                                                                                           \

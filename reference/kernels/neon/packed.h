@@ -10,6 +10,9 @@
  * j's pair (j + t) % 4, for j = 0..7. It is multiplied by the group rotated by t pairs, so that
  * each lane sums up its own channel and none has to be added across.
  *
+ * First CONV_2D, 3x3 on 3 channels: 27 values of a window, each with the weights of the block's
+ * channels as int16: the first 8 of each kernel row's 9 values, row by row, then the last of each.
+ *
  * DEPTHWISE_CONV_2D: tap by tap the weights of the block's channels. */
 #ifndef FDM_NN_NEON_PACKED_H
 #define FDM_NN_NEON_PACKED_H
@@ -21,6 +24,7 @@
 #define FDM_NEON_TURNS 4
 #define FDM_NEON_WINDOWS 16 /* gathered before they are multiplied */
 #define FDM_NEON_DEPTHWISE_TAPS 9
+#define FDM_NEON_FIRST_TAPS 27
 
 struct fdm_neon_head {
     int32_t usual;  /* 1: every shift is to the right, by 1 or more; or there are none */
@@ -53,6 +57,9 @@ static inline bool fdm_neon_reads_pixels(const struct fdm_nn_conv_shape *s)
 {
     return s->kernel_h == 1 && s->kernel_w == 1 && s->in_c % FDM_NEON_GROUP == 0;
 }
+
+#define FDM_NEON_FIRST_BLOCK                                                                       \
+    (FDM_NEON_ROWS_BYTES + (size_t)FDM_NEON_FIRST_TAPS * FDM_NEON_LANES * sizeof(int16_t))
 
 #define FDM_NEON_DWCONV_BLOCK                                                                      \
     (FDM_NEON_ROWS_BYTES + (size_t)FDM_NEON_DEPTHWISE_TAPS * FDM_NEON_LANES)
