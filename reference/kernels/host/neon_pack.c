@@ -134,7 +134,7 @@ void fdm_nn_first_s8_neon_pack(const void *params, const void *weights, const vo
         int32_t sum = 0;
         for (size_t tap = 0; tap < FDM_NEON_FIRST_TAPS; tap++) {
             const size_t at = tap % 9 < 8 ? tap / 9 * 8 + tap % 9 : 24 + tap / 9;
-            const int16_t weight = from[tap];
+            const int16_t weight = (int16_t)from[tap];
             memcpy(block + FDM_NEON_ROWS_BYTES + (at * FDM_NEON_LANES + lane) * sizeof weight,
                    &weight, sizeof weight);
             sum += weight;
