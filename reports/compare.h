@@ -31,10 +31,10 @@ struct fdm_case_pair {
  * everything else that matters: split, dataset, family, resolution, image count, input mapping,
  * label order, and board, engine, format, semantics, except the axis itself. Along another axis
  * than the format the model file is the same too; along the format the semantics differ by nature,
- * so one float case is paired with each int8 semantics. Of several runs of one cell the latest
- * (highest id) counts. The pairs are ordered as the b cases are in the list; none is no error. The
- * caller frees
- * `*pairs`. FDM_ERR_USAGE if a and b are the same; FDM_ERR_MEMORY. */
+ * so one float case is paired with each int8 semantics. Threads compute the same bits and do not
+ * tell cells apart here. Of several runs of one cell the latest (highest id) counts. The pairs are
+ * ordered as the b cases are in the list; none is no error. The caller frees `*pairs`.
+ * FDM_ERR_USAGE if a and b are the same; FDM_ERR_MEMORY. */
 enum fdm_status fdm_compare_pair_cases(const struct fdm_case_record *cases, size_t count,
                                        enum fdm_axis axis, const char *a, const char *b,
                                        struct fdm_case_pair **pairs, size_t *pair_count,
