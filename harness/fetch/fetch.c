@@ -22,6 +22,9 @@
 /* So much more than ever before counts as progress: attempts end also where a server that cannot
  * continue always cuts at the same place. */
 #define PROGRESS_BYTES (UINT64_C(64) << 10)
+/* libcurl hands over 16 KB at a time; the page cache takes larger pieces for much less. So much may
+ * be lost to a SIGKILL. */
+#define WRITE_BYTES ((size_t)256 << 10)
 
 enum state {
     STATE_WAITING, /* until `when_ns`: to begin, for the next attempt or for another process */
@@ -44,7 +47,9 @@ struct job {
     struct fdm_lock *lock;
     int fd;
     char *partial;
-    uint64_t size;           /* of the partial file */
+    uint64_t size;     /* of the partial file, with what is gathered */
+    uint8_t *gathered; /* WRITE_BYTES: its last bytes, which are still to be written */
+    size_t gathered_len;
     struct fdm_follow *hash; /* of its bytes */
     char etag[FDM_ETAG_SIZE];
     struct fdm_error trouble; /* why the attempt in hand was aborted */
@@ -141,8 +146,46 @@ static void drop_hash(struct job *job)
     job->hash = NULL;
 }
 
+static bool abort_attempt(struct job *job, enum fdm_status status, const char *message, bool fatal)
+{
+    job->trouble = (struct fdm_error)FDM_ERROR_INIT;
+    job->fatal = fatal;
+    fdm_fail(&job->trouble, status, "%s", message);
+    return false;
+}
+
+static bool cannot_write(struct job *job)
+{
+    char words[sizeof job->trouble.message];
+    snprintf(words, sizeof words, "%.400s: %s", job->partial, strerror(errno));
+    return abort_attempt(job, FDM_ERR_IO, words, true);
+}
+
+static bool write_gathered(struct job *job)
+{
+    const uint8_t *data = job->gathered;
+    while (job->gathered_len > 0) {
+        off_t at = (off_t)(job->size - job->gathered_len);
+        ssize_t put = pwrite(job->fd, data, job->gathered_len, at);
+        if (put < 0 && errno != EINTR) {
+            job->size -= job->gathered_len;
+            job->gathered_len = 0;
+            return cannot_write(job);
+        }
+        data += put > 0 ? put : 0;
+        job->gathered_len -= put > 0 ? (size_t)put : 0;
+    }
+    fdm_follow_grow(job->hash, job->size);
+    return true;
+}
+
 static void close_job(struct job *job)
 {
+    if (job->gathered_len > 0) /* interrupted: kept as far as the disk takes it */
+        write_gathered(job);
+    job->gathered_len = 0;
+    free(job->gathered);
+    job->gathered = NULL;
     drop_hash(job);
     if (job->fd >= 0)
         close(job->fd);
@@ -221,6 +264,7 @@ static enum fdm_status os_fail(const char *path, struct fdm_error *err)
 static enum fdm_status begin_anew(struct job *job, struct fdm_error *err)
 {
     drop_hash(job);
+    job->gathered_len = 0;
     job->size = 0;
     job->began_at = 0;
     job->etag[0] = '\0';
@@ -287,6 +331,9 @@ static enum fdm_status open_partial(struct job *job, struct fdm_error *err)
     job->fd = open(job->partial, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (job->fd < 0)
         return os_fail(job->partial, err);
+    job->gathered = malloc(WRITE_BYTES);
+    if (job->gathered == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     load_etag(job);
     status = take_up(job, err);
     if (status == FDM_OK)
@@ -444,14 +491,6 @@ static void judge_status(struct job *job, const struct fdm_response *response)
 /* ---- The receiver ------------------------------------------------------------------------------
  */
 
-static bool abort_attempt(struct job *job, enum fdm_status status, const char *message, bool fatal)
-{
-    job->trouble = (struct fdm_error)FDM_ERROR_INIT;
-    job->fatal = fatal;
-    fdm_fail(&job->trouble, status, "%s", message);
-    return false;
-}
-
 static bool check_head(struct job *job, const struct fdm_response *response)
 {
     char words[160];
@@ -493,14 +532,16 @@ static bool on_body(void *context, const void *bytes, size_t len)
         return abort_attempt(job, FDM_ERR_MISMATCH, "more bytes than expected", false);
     job->result->received_bytes += len;
     while (len > 0) {
-        ssize_t put = pwrite(job->fd, data, len, (off_t)job->size);
-        if (put < 0 && errno != EINTR)
-            return abort_attempt(job, FDM_ERR_IO, strerror(errno), true);
-        data += put > 0 ? put : 0;
-        len -= put > 0 ? (size_t)put : 0;
-        job->size += put > 0 ? (uint64_t)put : 0;
+        size_t room = WRITE_BYTES - job->gathered_len;
+        size_t part = len < room ? len : room;
+        memcpy(job->gathered + job->gathered_len, data, part);
+        job->gathered_len += part;
+        job->size += part;
+        data += part;
+        len -= part;
+        if (part == room && !write_gathered(job))
+            return false;
     }
-    fdm_follow_grow(job->hash, job->size);
     return true;
 }
 
@@ -508,6 +549,8 @@ static void on_end(void *context, enum fdm_transfer_end end, const struct fdm_re
                    const char *message)
 {
     struct job *job = context;
+    if (end != FDM_TRANSFER_ABORTED && !write_gathered(job))
+        end = FDM_TRANSFER_ABORTED;
     if (end == FDM_TRANSFER_ABORTED && job->fatal)
         fail_job(job, job->trouble.status, job->trouble.message);
     else if (end == FDM_TRANSFER_ABORTED)

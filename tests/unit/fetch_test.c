@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -280,6 +281,79 @@ static void killed_anywhere_it_goes_on(void **state)
     assert_ok(fdm_fetch(&place.options, &item, 1, &result, &err), err);
     assert_int_equal(count_objects(&place), 1);
     fdm_fetch_release(&result, 1);
+    tear_down(&place);
+}
+
+/* The disk takes 300,000 bytes and no more. */
+static void fetch_on_a_full_disk(const struct place *place, const struct fdm_fetch_item *item)
+{
+    const struct rlimit limit = {300000, 300000};
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_fetch_result result;
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        _exit(2);
+    enum fdm_status status = fdm_fetch(&place->options, item, 1, &result, &err);
+    bool told = status == FDM_ERR_IO && strstr(err.message, "/partial/") != NULL;
+    _exit(told ? 0 : 1);
+}
+
+static void a_full_disk_is_told_and_what_fits_is_kept(void **state)
+{
+    (void)state;
+    struct place place;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_fetch_result result;
+    char url[100];
+    int end;
+    set_up(&place, SIZE);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/ok/a", place.server.port);
+    const struct fdm_fetch_item item = item_at(&place, url);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        fetch_on_a_full_disk(&place, &item);
+    assert_int_equal(waitpid(child, &end, 0), child);
+    assert_true(WIFEXITED(end));
+    assert_int_equal(WEXITSTATUS(end), 0);
+    assert_int_equal(count_objects(&place), 0);
+    assert_ok(fdm_fetch(&place.options, &item, 1, &result, &err), err);
+    assert_int_equal(result.received_bytes, SIZE - 300000);
+    assert_int_equal(count_objects(&place), 1);
+    fdm_fetch_release(&result, 1);
+    tear_down(&place);
+}
+
+static void stop_on_the_way(void *context, uint64_t done, uint64_t total)
+{
+    if (done >= 100000 && done < total)
+        atomic_store((atomic_bool *)context, true);
+}
+
+static void what_came_before_an_interruption_is_kept(void **state)
+{
+    (void)state;
+    struct place place;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_fetch_result before;
+    struct fdm_fetch_result after;
+    char url[100];
+    atomic_bool stop = false;
+    set_up(&place, SIZE);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/slow/a", place.server.port);
+    const struct fdm_fetch_item item = item_at(&place, url);
+    place.options.context = &stop;
+    place.options.stop = &stop;
+    place.options.on_progress = stop_on_the_way;
+    assert_int_equal(fdm_fetch(&place.options, &item, 1, &before, &err), FDM_ERR_CANCELLED);
+    place.options.on_progress = NULL;
+    place.options.stop = NULL;
+    err = (struct fdm_error)FDM_ERROR_INIT;
+    assert_ok(fdm_fetch(&place.options, &item, 1, &after, &err), err);
+    assert_true(before.received_bytes > 0);
+    assert_int_equal(after.received_bytes, SIZE - before.received_bytes);
+    fdm_fetch_release(&before, 1);
+    fdm_fetch_release(&after, 1);
     tear_down(&place);
 }
 
@@ -594,6 +668,8 @@ int main(void)
         cmocka_unit_test(a_password_comes_from_the_address_or_netrc),
         cmocka_unit_test(the_next_address_is_tried),
         cmocka_unit_test(servers_misbehave),
+        cmocka_unit_test(a_full_disk_is_told_and_what_fits_is_kept),
+        cmocka_unit_test(what_came_before_an_interruption_is_kept),
         cmocka_unit_test(two_processes_fetch_once),
         cmocka_unit_test(killed_anywhere_it_goes_on),
     };
