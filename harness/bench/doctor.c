@@ -14,6 +14,7 @@
 #include "harness/base/proc.h"
 #include "harness/bench/device.h"
 #include "harness/client/flash.h"
+#include "harness/transport/ssh.h"
 
 #define TOOL_TIMEOUT_NS (5 * FDM_NS_PER_S)
 #define SSH_TIMEOUT_NS (15 * FDM_NS_PER_S)
@@ -157,7 +158,7 @@ static void check_models(struct list *list, const struct fdm_doctor *doctor)
         return;
     check->state = FDM_CHECK_MISSING;
     set(check->fix, sizeof check->fix,
-        "give their folder with --models; `fdm-bench list models --json` names the files");
+        "`fdm-bench fetch models`, or give their folder with --models");
 }
 
 /* The folder in which a file would be made, or the nearest of its parents that exists. */
@@ -297,41 +298,26 @@ static void check_serial(struct fdm_check *check, const struct fdm_lab_board *bo
 
 static void check_ssh(struct fdm_check *check, const struct fdm_lab_board *board)
 {
-    const char *argv[12];
-    size_t count = 0;
-    argv[count++] = "ssh";
-    if (board->ssh_config != NULL) {
-        argv[count++] = "-F";
-        argv[count++] = board->ssh_config;
-    }
-    argv[count++] = "-o";
-    argv[count++] = "BatchMode=yes";
-    argv[count++] = "-o";
-    argv[count++] = "ConnectTimeout=10";
-    argv[count++] = "--";
-    argv[count++] = board->ssh_host;
-    argv[count++] = "uname -m";
-    argv[count] = NULL;
+    static const char *const command[] = {"uname", "-m", NULL};
+    const struct fdm_ssh_options options = {.host = board->ssh_host, .config = board->ssh_config};
+    struct fdm_ssh *ssh = NULL;
     struct fdm_buf output;
-    struct fdm_buf errors;
-    struct fdm_proc_exit ended;
     struct fdm_error err = FDM_ERROR_INIT;
     fdm_buf_init(&output);
-    fdm_buf_init(&errors);
-    enum fdm_status status = fdm_proc_run(argv, NULL, fdm_clock_now_ns() + SSH_TIMEOUT_NS, 4096,
-                                          &output, &errors, &ended, &err);
-    if (status == FDM_OK && ended.code == 0) {
+    enum fdm_status status = fdm_ssh_open(&options, &ssh, &err);
+    if (status == FDM_OK)
+        status = fdm_ssh_run(ssh, command, fdm_clock_now_ns() + SSH_TIMEOUT_NS, 4096, &output, NULL,
+                             &err);
+    if (status == FDM_OK) {
         first_line(&output, check->detail, sizeof check->detail);
     } else {
         check->state = FDM_CHECK_FAILED;
-        if (status != FDM_OK)
-            set(check->detail, sizeof check->detail, "%.250s", err.message);
-        else
-            first_line(&errors, check->detail, sizeof check->detail);
-        set(check->fix, sizeof check->fix, "try `ssh %.200s` by hand", board->ssh_host);
+        set(check->detail, sizeof check->detail, "%.250s", err.message);
+        set(check->fix, sizeof check->fix, "see there, and try `ssh %.200s` by hand",
+            board->ssh_host);
     }
+    fdm_ssh_close(ssh);
     fdm_buf_release(&output);
-    fdm_buf_release(&errors);
 }
 
 static void check_boards(struct list *list, const struct fdm_lab *lab, const struct probes *probes)

@@ -74,7 +74,7 @@ static void add_case(struct fdm_table *table, const struct fdm_plan_case *item)
         fdm_table_add_none(table);
         fdm_table_add_none(table);
     }
-    if (item->inferred > 0)
+    if (item->inferred > 0 && item->infer_ns > 0) /* an emulator's images have no time */
         fdm_table_add_real(table, (double)item->infer_ns / item->inferred / (double)FDM_NS_PER_MS,
                            3);
     else
@@ -121,7 +121,9 @@ static void add_facts(struct fdm_report *report, const struct fdm_run_summary *s
     fdm_report_add_number(report, "images", "images loaded", images, NULL);
     fdm_report_add_number(report, "predictions", "predictions", (double)summary->predictions, NULL);
     fdm_report_add_number(report, "wall_s", "wall time (s)", wall_s, NULL);
-    if (summary->images == 0)
+    /* A board's wall time holds building, flashing and timing too, and tells nothing of an image.
+     */
+    if (summary->images == 0 || summary->load_ns == 0)
         return;
     fdm_report_add_number(report, "image_ms", "per image, all cases, wall (ms)",
                           1e3 * wall_s / images, NULL);

@@ -23,6 +23,8 @@ equal "$(echo "$first" | jq -c '[length, (map(.[0]) | unique)]')" '[6,["emulated
 equal "$(jq '[.[] | .tables[] | select(.table == "figures") | .rows[] |
               select(.name | test("latency|nanoseconds"))] | length' "$work/out")" 0 \
     "no emulated board has a time"
+equal "$(jq -c '[.[] | .tables[0].rows[0].infer_ms, .prediction_ms] | unique' "$work/out")" "[null]" \
+    "nor has one of its images"
 for again in 2 3; do
     expect 0 "$fdm" run --board $boards --images tiny="$images" --json
     equal "$(counts)" "$first" "run $again counts the same instructions"

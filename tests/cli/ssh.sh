@@ -59,6 +59,9 @@ echo "board $(cut -d' ' -f1,2 "$work/stranger.pub")" >"$work/changed"
 configure "$work/user" "$work/changed"
 expect 1 "$fdm" run --board a7 --images tiny="$images" --fresh
 cp "$work/err" "$work/changed_host"
+expect 1 "$fdm" doctor --json
+equal "$(jq -r '.[] | select(.subject == "a7") | .state' "$work/out")" failed "a changed host key"
+says out "$(sed -n 's/.*board: //p' "$work/changed_host" | tail -n 1 | cut -c1-40)"
 for file in key unknown_host changed_host; do
     grep -o 'board: .*' "$work/$file" | tail -n 1
 done | sort -u >"$work/words"
