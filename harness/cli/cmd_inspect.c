@@ -5,6 +5,7 @@
 #include "harness/base/fs.h"
 #include "harness/bench/input_range.h"
 #include "harness/cli/cmd.h"
+#include "harness/cli/inspect_plan.h"
 #include "harness/cli/supply.h"
 #include "harness/cli/workspace.h"
 #include "reference/graph/graph.h"
@@ -13,13 +14,17 @@
 
 static const struct fdm_usage usage = {
     "inspect",
-    "inspect FILE [--tensors] [--fetch] [--json]",
+    "inspect FILE [--tensors] [--plan] [--arena-limit BYTES] [--board BOARD] [--json]",
     "Prints what a model file holds: operators, shapes, quantization, parameters, "
     "multiply-accumulates,\n"
     "bytes of weights. Multiply-accumulates count every tap, padding included, biases not.\n"
+    "With --plan, --arena-limit or --board also where each activation lies in the arena, how many "
+    "of\n"
+    "its rows are held there, and for how long.\n"
     "A FILE that is not here may be a published path, as `fdm-bench fetch` lists them.",
     "  fdm-bench inspect fdmobilenet_0.25_224_tfs_int8.tflite\n"
     "  fdm-bench inspect model.h5 --json | jq .parameters\n"
+    "  fdm-bench inspect model.tflite --board emulated-cortex-m7 --arena-limit 28K\n"
     "  fdm-bench inspect "
     "flowers/fdmobilenet_0.25_224_tfs/fdmobilenet_0.25_224_tfs_int8.tflite --fetch",
 };
@@ -178,7 +183,8 @@ static void add_facts(struct fdm_report *report, const struct fdm_graph *graph, 
 }
 
 static enum fdm_status inspect(const char *name, const struct fdm_supply *supply, bool tensors,
-                               const struct fdm_output *output, struct fdm_error *err)
+                               const struct fdm_inspect_plan *plan, const struct fdm_output *output,
+                               struct fdm_error *err)
 {
     char *path = NULL;
     struct fdm_graph *graph = NULL;
@@ -198,8 +204,10 @@ static enum fdm_status inspect(const char *name, const struct fdm_supply *supply
         add_operators(&report, graph);
         if (tensors)
             add_tensors(&report, graph);
-        status = fdm_report_render(&report, format, &text, err);
+        status = fdm_inspect_add_plan(plan, graph, &report, err);
     }
+    if (status == FDM_OK)
+        status = fdm_report_render(&report, format, &text, err);
     if (status == FDM_OK)
         status = fdm_cmd_write(&text, output->path, err);
     fdm_graph_free(graph);
@@ -212,10 +220,18 @@ static enum fdm_status inspect(const char *name, const struct fdm_supply *supply
 int fdm_cmd_inspect(int argc, char **argv)
 {
     bool tensors = false;
+    struct fdm_inspect_plan plan = {0};
     struct fdm_supply supply = {0};
     struct fdm_output output = {0};
     const struct fdm_opt options[] = {
         {"tensors", NULL, "list every tensor too", FDM_OPT_FLAG, &tensors, 0, 0},
+        {"plan", NULL, "the arena's plan: offset, bytes, rows and life of each tensor",
+         FDM_OPT_FLAG, &plan.wanted, 0, 0},
+        {"arena-limit", "BYTES", "the plan within this limit; see `fdm-bench build --help`",
+         FDM_OPT_BYTES, &plan.arena_limit, 1, UINT32_MAX},
+        {"board", "BOARD",
+         "the plan for this board's kernels and limit (default: the reference, no limit)",
+         FDM_OPT_TEXT, &plan.board, 0, 0},
         FDM_SUPPLY_OPTIONS(&supply),
         FDM_OUTPUT_OPTIONS(&output),
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},
@@ -229,6 +245,6 @@ int fdm_cmd_inspect(int argc, char **argv)
     if (operands == 0)
         fdm_fail(&err, FDM_ERR_USAGE, "which FILE? usage: fdm-bench %s", usage.synopsis);
     else
-        inspect(path, &supply, tensors, &output, &err);
+        inspect(path, &supply, tensors, &plan, &output, &err);
     return err.status == FDM_OK ? FDM_EXIT_OK : fdm_cmd_fail(usage.command, &err);
 }

@@ -77,4 +77,17 @@ has . "$(words '`quantize`' 'file'"'"'s facts' 'and table')" "quantize --compare
 has '.tables[0].rows[0]' "$(words '`quantize`' '`methods`:')" "quantize, methods"
 expect 0 "$fdm" inspect "$FDM_MODELS/small.tflite" --tensors --json
 has '.tables[0].rows[0]' "$(words '`inspect`' '`operators`:' '; with')" "inspect, operators"
-has '.tables[1].rows[0]' "$(words '`inspect`' '`tensors`:')" "inspect, tensors"
+has '.tables[1].rows[0]' "$(words '`inspect`' '`tensors`:' '; with')" "inspect, tensors"
+expect 0 "$fdm" inspect "$FDM_MODELS/small.tflite" --plan --json
+has . "$(words '`inspect`' '`--plan` facts' ' and table')" "inspect --plan"
+has '.tables[1].rows[0]' "$(words '`inspect`' '`arena`:')" "inspect, arena"
+expect 0 "$fdm" bench "$FDM_MODELS/small.tflite" --runs 1 --layers --json
+has '.tables[0].rows[0]' "$(words '`bench`' '`networks`:' '; with')" "bench, networks"
+has '.tables[1].rows[0]' "$(words '`bench`' 'with `--layers` table `layers`:' '; `--kernels`')" "bench, layers"
+expect 0 "$fdm" bench --kernels "$FDM_MODELS/small.tflite" --runs 1 --json
+if jq -e '.tables[1].rows[0]' "$work/out" >"$work/null"; then
+    has '.tables[0].rows[0]' "$(words '`bench`' '`kernels`:' ', table')" "bench, kernels"
+    has '.tables[1].rows[0]' "$(words '`bench`' '`shapes`:' '; `--decode`')" "bench, shapes"
+fi
+expect 0 "$fdm" bench --decode --limit 1 --runs 1 --json
+has '.tables[0].rows[0]' "$(words '`bench`' '`decode`:' '; `--emulated`')" "bench, decode"
