@@ -7,6 +7,7 @@
 
 #include "harness/bench/timing.h"
 #include "harness/cli/cmd.h"
+#include "harness/cli/supply.h"
 #include "harness/cli/workspace.h"
 #include "reference/graph/graph.h"
 #include "reports/report.h"
@@ -44,6 +45,7 @@ struct fdm_bench_request {
     uint32_t limit;
     uint32_t resolution;
     struct fdm_bench_baseline baseline;
+    struct fdm_supply supply;
     struct fdm_output output;
 };
 

@@ -8,7 +8,6 @@
 #include "harness/cli/bench.h"
 #include "harness/cli/provenance.h"
 #include "harness/registry/registry.h"
-#include "reference/importers/importers.h"
 
 #define RUNS_DEFAULT 200
 #define NETWORK_KEYS 3 /* columns that tell the rows apart */
@@ -190,24 +189,25 @@ static enum fdm_status bench_networks(struct fdm_bench_request *request, struct 
 
 /* ---- the models ---- */
 
-static enum fdm_status take_file(const char *file, void *context, fdm_bench_take_model *take,
-                                 struct fdm_error *err)
+static enum fdm_status take_file(const struct fdm_supply *supply, const char *file, void *context,
+                                 fdm_bench_take_model *take, struct fdm_error *err)
 {
     struct fdm_graph *graph = NULL;
-    enum fdm_status status = fdm_import_file(file, &graph, err);
+    enum fdm_status status = fdm_supply_import(supply, file, &graph, err);
     if (status == FDM_OK)
         status = take(context, fdm_fs_basename(file), graph, err);
     fdm_graph_free(graph);
     return status;
 }
 
-static enum fdm_status take_own(const struct fdm_model_entry *model, const char *path,
+static enum fdm_status take_own(const struct fdm_supply *supply,
+                                const struct fdm_model_entry *model, const char *path,
                                 void *context, fdm_bench_take_model *take, struct fdm_error *err)
 {
     if (path == NULL || model->folder == NULL || model->user)
         return FDM_OK;
     char *file = fdm_fs_join(model->folder, path);
-    enum fdm_status status = file != NULL ? take_file(file, context, take, err)
+    enum fdm_status status = file != NULL ? take_file(supply, file, context, take, err)
                                           : fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     free(file);
     return status;
@@ -219,15 +219,15 @@ enum fdm_status fdm_bench_each_model(const struct fdm_bench_request *request, vo
     struct fdm_registry *registry = NULL;
     enum fdm_status status = FDM_OK;
     for (size_t i = 0; status == FDM_OK && i < request->file_count; i++)
-        status = take_file(request->files[i], context, take, err);
+        status = take_file(&request->supply, request->files[i], context, take, err);
     if (status != FDM_OK || request->file_count > 0)
         return status;
     status = fdm_registry_load_default(&registry, err);
     for (size_t i = 0; status == FDM_OK && i < registry->model_count; i++) {
         const struct fdm_model_entry *model = &registry->models[i];
-        status = take_own(model, model->int8_file.path, context, take, err);
+        status = take_own(&request->supply, model, model->int8_file.path, context, take, err);
         if (status == FDM_OK)
-            status = take_own(model, model->float_file.path, context, take, err);
+            status = take_own(&request->supply, model, model->float_file.path, context, take, err);
     }
     fdm_registry_free(registry);
     return status;
@@ -354,6 +354,7 @@ int fdm_cmd_bench(int argc, char **argv)
         {"fail-above", "PERCENT",
          "with --baseline: exit code 1 if a row is worse by more than that, or none compares",
          FDM_OPT_COUNT, &request.baseline.limit_percent, 0, 1000000},
+        FDM_SUPPLY_OPTIONS(&request.supply),
         FDM_OUTPUT_OPTIONS(&request.output),
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},
     };

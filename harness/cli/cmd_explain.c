@@ -6,8 +6,8 @@
 #include "harness/bench/explain.h"
 #include "harness/bench/parallel.h"
 #include "harness/cli/cmd.h"
+#include "harness/cli/supply.h"
 #include "harness/cli/workspace.h"
-#include "reference/importers/importers.h"
 #include "reports/explain.h"
 
 #define IMAGES_DEFAULT 50
@@ -32,6 +32,7 @@ struct request {
     uint32_t limit, threads;
     const char *cache;
     bool no_cache;
+    struct fdm_supply supply;
     struct fdm_output output;
 };
 
@@ -47,9 +48,9 @@ struct work {
 static enum fdm_status load_models(const struct request *r, struct work *work,
                                    struct fdm_error *err)
 {
-    enum fdm_status status = fdm_import_file(r->models[0], &work->real, err);
+    enum fdm_status status = fdm_supply_import(&r->supply, r->models[0], &work->real, err);
     if (status == FDM_OK)
-        status = fdm_import_file(r->models[1], &work->int8, err);
+        status = fdm_supply_import(&r->supply, r->models[1], &work->int8, err);
     if (status != FDM_OK)
         return status;
     if (work->real->format != FDM_FORMAT_FLOAT || work->int8->format != FDM_FORMAT_INT8)
@@ -150,6 +151,7 @@ int fdm_cmd_explain(int argc, char **argv)
         {"cache", "DIR", "keep decoded images here (default: the user's cache folder)",
          FDM_OPT_TEXT, &r.cache, 0, 0},
         {"no-cache", NULL, "decode every image", FDM_OPT_FLAG, &r.no_cache, 0, 0},
+        FDM_SUPPLY_OPTIONS(&r.supply),
         FDM_OUTPUT_OPTIONS(&r.output),
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},
     };

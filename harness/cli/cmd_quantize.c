@@ -186,13 +186,9 @@ static void warn_of_validation_images(const struct fdm_registry *registry,
 static enum fdm_status load(struct work *work, struct fdm_error *err)
 {
     const struct request *r = work->request;
-    char *path = NULL;
     enum fdm_status status = fdm_registry_load_default(&work->registry, err);
     if (status == FDM_OK)
-        status = fdm_supply_model(&r->supply, NULL, r->model, &path, err);
-    if (status == FDM_OK)
-        status = fdm_import_file(path, &work->graph, err);
-    free(path);
+        status = fdm_supply_import(&r->supply, r->model, &work->graph, err);
     if (status == FDM_OK && work->graph->format != FDM_FORMAT_FLOAT)
         status = fdm_fail(err, FDM_ERR_USAGE,
                           "%s: its weights are int8 already; give the float "

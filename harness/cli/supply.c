@@ -8,6 +8,7 @@
 #include "harness/base/fs.h"
 #include "harness/cli/download.h"
 #include "harness/cli/workspace.h"
+#include "reference/importers/importers.h"
 
 #define JOBS 4
 
@@ -142,5 +143,17 @@ enum fdm_status fdm_supply_model(const struct fdm_supply *supply, const char *mo
     }
     fdm_manifest_free(manifest);
     fdm_registry_free(registry);
+    return status;
+}
+
+enum fdm_status fdm_supply_import(const struct fdm_supply *supply, const char *name,
+                                  struct fdm_graph **graph, struct fdm_error *err)
+{
+    char *path = NULL;
+    *graph = NULL;
+    enum fdm_status status = fdm_supply_model(supply, NULL, name, &path, err);
+    if (status == FDM_OK)
+        status = fdm_import_file(path, graph, err);
+    free(path);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "harness/base/status.h"
 #include "harness/cli/opt.h"
 #include "harness/registry/registry.h"
+#include "reference/graph/graph.h"
 
 struct fdm_supply {
     bool allowed; /* --fetch; else $FDM_FETCH decides */
@@ -39,5 +40,8 @@ enum fdm_status fdm_supply_fetch(const struct fdm_supply *supply,
  * caller frees. FDM_ERR_NOT_FOUND says which command downloads it, or tells of what there is. */
 enum fdm_status fdm_supply_model(const struct fdm_supply *supply, const char *models_dir,
                                  const char *name, char **path, struct fdm_error *err);
+/* The same, read; without a folder of models given. The caller frees with fdm_graph_free(). */
+enum fdm_status fdm_supply_import(const struct fdm_supply *supply, const char *name,
+                                  struct fdm_graph **graph, struct fdm_error *err);
 
 #endif

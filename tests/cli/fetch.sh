@@ -94,6 +94,10 @@ END
 export FDM_MIRROR="$mirror"
 expect 1 "$fdm" inspect small.tflite
 says err '`fdm-bench fetch small.tflite`'
+expect 1 "$fdm" bench small.tflite
+says err '`fdm-bench fetch small.tflite`'
+expect 1 "$fdm" explain small.tflite small.tflite --images "$work/world/images"
+says err '`fdm-bench fetch small.tflite`'
 expect 0 "$fdm" fetch small.tflite --dry-run
 expect 1 "$fdm" run --dataset tiny
 says err '`fdm-bench fetch tiny`'
