@@ -12,17 +12,6 @@ const char *fdm_axis_name(enum fdm_axis axis)
     return axis_names[axis];
 }
 
-bool fdm_axis_parse(const char *name, enum fdm_axis *out)
-{
-    for (size_t i = 0; i < sizeof axis_names / sizeof axis_names[0]; i++) {
-        if (strcmp(name, axis_names[i]) == 0) {
-            *out = (enum fdm_axis)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- Pairs of cases -------------------------------------------------------------------------- */
 
 static const char *axis_value(const struct fdm_case_record *record, enum fdm_axis axis)

@@ -19,7 +19,6 @@ enum fdm_axis { FDM_AXIS_FORMAT, FDM_AXIS_SEMANTICS, FDM_AXIS_BOARD, FDM_AXIS_EN
 
 /* "format", "semantics", "board", "engine". */
 const char *fdm_axis_name(enum fdm_axis axis);
-bool fdm_axis_parse(const char *name, enum fdm_axis *out);
 
 /* Indices into the list of cases. */
 struct fdm_case_pair {

@@ -24,7 +24,7 @@ bool fdm_report_format_parse(const char *name, enum fdm_report_format *out)
     return false;
 }
 
-enum fdm_status fdm_table_check(const struct fdm_table *table, struct fdm_error *err)
+static enum fdm_status check_table(const struct fdm_table *table, struct fdm_error *err)
 {
     if (table->failed)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory while building table \"%s\"",
@@ -89,7 +89,7 @@ static bool for_machines(const struct fdm_table *table, size_t column)
     return table->columns[column].audience != FDM_FOR_PEOPLE;
 }
 
-void fdm_render_csv_table(const struct fdm_table *table, struct fdm_buf *out)
+static void render_csv_table(const struct fdm_table *table, struct fdm_buf *out)
 {
     const char *separator = "";
     for (size_t c = 0; c < table->column_count; c++) {
@@ -151,7 +151,7 @@ static void add_json_rows(const struct fdm_table *table, struct fdm_json *array)
 enum fdm_status fdm_table_to_json(const struct fdm_table *table, struct fdm_json *parent,
                                   const char *name, struct fdm_error *err)
 {
-    const enum fdm_status status = fdm_table_check(table, err);
+    const enum fdm_status status = check_table(table, err);
     if (status == FDM_OK)
         add_json_rows(table, fdm_json_add_array(parent, name));
     return status;
@@ -170,13 +170,13 @@ static enum fdm_status render_json(const struct fdm_table *table, struct fdm_buf
 enum fdm_status fdm_table_render(const struct fdm_table *table, enum fdm_report_format format,
                                  struct fdm_buf *out, struct fdm_error *err)
 {
-    const enum fdm_status status = fdm_table_check(table, err);
+    const enum fdm_status status = check_table(table, err);
     if (status != FDM_OK)
         return status;
     if (format == FDM_REPORT_JSON)
         return render_json(table, out, err);
     if (format == FDM_REPORT_CSV) {
-        fdm_render_csv_table(table, out);
+        render_csv_table(table, out);
         return fdm_buf_check(out, err);
     }
     const bool markdown = format == FDM_REPORT_MARKDOWN;

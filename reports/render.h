@@ -4,9 +4,8 @@
 
 #include "reports/table.h"
 
-/* The table itself, without title and notes, in a format for people or as CSV. */
+/* The table itself, without title and notes, in a format for people. */
 void fdm_render_text_table(const struct fdm_table *table, bool markdown, struct fdm_buf *out);
-void fdm_render_csv_table(const struct fdm_table *table, struct fdm_buf *out);
 
 /* Text in a line: safe for a terminal, or with Markdown's own characters escaped. */
 void fdm_render_text(const char *text, bool markdown, struct fdm_buf *out);
@@ -14,8 +13,5 @@ void fdm_render_text(const char *text, bool markdown, struct fdm_buf *out);
 void fdm_render_title(const char *title, bool markdown, struct fdm_buf *out);
 /* The notes with their numbers, after an empty line; nothing without notes. */
 void fdm_render_notes(const struct fdm_table *table, bool markdown, struct fdm_buf *out);
-
-/* FDM_ERR_MEMORY or FDM_ERR_FORMAT as fdm_table_render(). */
-enum fdm_status fdm_table_check(const struct fdm_table *table, struct fdm_error *err);
 
 #endif

@@ -40,7 +40,7 @@ static int in_ranges(uint32_t character, const struct range *ranges, size_t coun
     return 0;
 }
 
-unsigned fdm_utf8_char_width(uint32_t character)
+static unsigned char_width(uint32_t character)
 {
     static const struct range none[] = {
         {0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x064B, 0x065F},   {0x1AB0, 0x1AFF},
@@ -63,7 +63,7 @@ size_t fdm_utf8_width(const char *text)
     size_t width = 0;
     size_t len;
     for (uint32_t c; (c = fdm_utf8_decode(text, &len)) != 0; text += len)
-        width += fdm_utf8_char_width(c);
+        width += char_width(c);
     return width;
 }
 

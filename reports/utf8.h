@@ -13,11 +13,10 @@
  * U+10FFFF included) counts alone as U+FFFD. 0 with a length of 0 at the end. */
 uint32_t fdm_utf8_decode(const char *text, size_t *len);
 
-/* Columns that a character takes on a terminal: 0 for combining marks and invisible characters, 2
- * for wide East Asian characters and emoji, else 1 (Unicode Standard Annex #11; general categories
- * Mn, Me, Cf; by blocks, which is right for all assigned characters that file names are likely to
- * hold). */
-unsigned fdm_utf8_char_width(uint32_t character);
+/* Columns that a text takes on a terminal: for each character 0 for combining marks and invisible
+ * ones, 2 for wide East Asian ones and emoji, else 1 (Unicode Standard Annex #11; general
+ * categories Mn, Me, Cf; by blocks, which is right for all assigned characters that file names are
+ * likely to hold). */
 size_t fdm_utf8_width(const char *text);
 
 /* A copy in which every byte that is no valid UTF-8 is U+FFFD; the caller frees. NULL when out of

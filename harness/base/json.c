@@ -89,11 +89,6 @@ bool fdm_json_is_null(const struct fdm_json *value)
     return cJSON_IsNull(node(value));
 }
 
-bool fdm_json_is_number(const struct fdm_json *value)
-{
-    return cJSON_IsNumber(node(value));
-}
-
 bool fdm_json_is_bool(const struct fdm_json *value)
 {
     return cJSON_IsBool(node(value));

@@ -30,7 +30,6 @@ const struct fdm_json *fdm_json_member(const struct fdm_json *object, const char
 bool fdm_json_is_object(const struct fdm_json *value);
 bool fdm_json_is_array(const struct fdm_json *value);
 bool fdm_json_is_null(const struct fdm_json *value);
-bool fdm_json_is_number(const struct fdm_json *value);
 bool fdm_json_is_bool(const struct fdm_json *value);
 /* The name under which a value stands in its object, or NULL. */
 const char *fdm_json_name(const struct fdm_json *value);

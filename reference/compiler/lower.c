@@ -12,7 +12,8 @@ static enum fdm_network_type network_type(enum fdm_type type)
                                  : FDM_NETWORK_F32;
 }
 
-uint32_t fdm_lower_tensor(struct fdm_lowering *lowering, uint32_t graph_tensor)
+/* The network's tensor for a graph's activation, made at first sight. */
+static uint32_t lower_tensor(struct fdm_lowering *lowering, uint32_t graph_tensor)
 {
     uint32_t *index = &lowering->tensor_of[graph_tensor];
     if (*index != FDM_GRAPH_NONE)
@@ -43,8 +44,8 @@ enum fdm_status fdm_lower_layer(struct fdm_lowering *lowering, const struct fdm_
     struct fdm_network_layer *layer = &lowering->layers[lowering->layer_count++];
     layer->op = kernel;
     _Static_assert(FDM_GRAPH_MAX_TENSORS <= UINT16_MAX, "layers have room for every index");
-    layer->input = (uint16_t)fdm_lower_tensor(lowering, op->inputs[0]);
-    layer->output = (uint16_t)fdm_lower_tensor(lowering, output);
+    layer->input = (uint16_t)lower_tensor(lowering, op->inputs[0]);
+    layer->output = (uint16_t)lower_tensor(lowering, output);
     layer->file_tensor = lowering->graph->tensors[output].file_index;
     layer->macs = fdm_op_macs(lowering->graph, op);
     *out = layer;
@@ -85,7 +86,7 @@ static enum fdm_status lower_alias(struct fdm_lowering *lowering, const struct f
                                    struct fdm_error *err)
 {
     (void)err;
-    lowering->tensor_of[op->output] = fdm_lower_tensor(lowering, op->inputs[0]);
+    lowering->tensor_of[op->output] = lower_tensor(lowering, op->inputs[0]);
     return FDM_OK;
 }
 
@@ -161,7 +162,7 @@ enum fdm_status fdm_lower(struct fdm_lowering *lowering, struct fdm_error *err)
     for (uint32_t i = 0; i < graph->tensor_count; i++)
         lowering->tensor_of[i] = FDM_GRAPH_NONE;
     find_readers(lowering);
-    fdm_lower_tensor(lowering, graph->input);
+    lower_tensor(lowering, graph->input);
     for (uint32_t i = 0; i < graph->op_count; i++) {
         const struct fdm_op *op = &graph->ops[i];
         if (lowering->fused[i])

@@ -24,8 +24,6 @@ struct fdm_lowering {
 /* Lowers every operator. Messages name it. */
 enum fdm_status fdm_lower(struct fdm_lowering *lowering, struct fdm_error *err);
 
-/* The network's tensor for a graph's activation, made at first sight. */
-uint32_t fdm_lower_tensor(struct fdm_lowering *lowering, uint32_t graph_tensor);
 /* A new layer from `op`'s first input to the graph's tensor `output`, with name and MACs; its
  * parameters, weights and bias are the caller's to fill. */
 enum fdm_status fdm_lower_layer(struct fdm_lowering *lowering, const struct fdm_op *op,
