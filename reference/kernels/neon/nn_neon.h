@@ -186,20 +186,21 @@ FDM_NEON_INLINE void fdm_neon_store(int8_t *out, int8x8_t bytes, size_t count)
 /* Calls WITH(rounding, usual) with constants, so that each rule becomes code of its own. */
 #define FDM_NEON_BY_RULE(output, WITH)                                                             \
     do {                                                                                           \
-        if ((output)->rounding == FDM_NN_ROUND_FP32)                                               \
+        if ((output)->rounding == FDM_NN_ROUND_FP32) {                                             \
             WITH(FDM_NN_ROUND_FP32, true);                                                         \
-        else if ((output)->rounding == FDM_NN_ROUND_SINGLE && (output)->usual)                     \
+        } else if ((output)->rounding == FDM_NN_ROUND_SINGLE && (output)->usual) {                 \
             WITH(FDM_NN_ROUND_SINGLE, true);                                                       \
-        else if ((output)->rounding == FDM_NN_ROUND_SINGLE)                                        \
+        } else if ((output)->rounding == FDM_NN_ROUND_SINGLE) {                                    \
             WITH(FDM_NN_ROUND_SINGLE, false);                                                      \
-        else if ((output)->rounding == FDM_NN_ROUND_NEON && (output)->usual)                       \
+        } else if ((output)->rounding == FDM_NN_ROUND_NEON && (output)->usual) {                   \
             WITH(FDM_NN_ROUND_NEON, true);                                                         \
-        else if ((output)->rounding == FDM_NN_ROUND_NEON)                                          \
+        } else if ((output)->rounding == FDM_NN_ROUND_NEON) {                                      \
             WITH(FDM_NN_ROUND_NEON, false);                                                        \
-        else if ((output)->usual)                                                                  \
+        } else if ((output)->usual) {                                                              \
             WITH(FDM_NN_ROUND_DOUBLE, true);                                                       \
-        else                                                                                       \
+        } else {                                                                                   \
             WITH(FDM_NN_ROUND_DOUBLE, false);                                                      \
+        }                                                                                          \
     } while (0)
 
 #endif
