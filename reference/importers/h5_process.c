@@ -58,10 +58,11 @@ static void silence(void)
  * tests after a crash, an application's may write to its files. */
 static void forget_handlers(void)
 {
-    static const int signals[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP,
-                                  SIGXCPU, SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGALRM};
+    static const int signals[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGABRT, SIGSYS,
+                                  SIGTRAP, SIGXCPU, SIGTERM, SIGHUP, SIGPIPE, SIGALRM};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         signal(signals[i], SIG_DFL);
+    signal(SIGINT, SIG_IGN); /* Ctrl-C reaches all processes, and says nothing about the file */
 }
 
 static int write_all(int fd, const char *data, size_t len)

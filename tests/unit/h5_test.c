@@ -527,6 +527,13 @@ static enum fdm_status crashing_extractor(const uint8_t *bytes, size_t len,
     return FDM_OK;
 }
 
+static enum fdm_status interrupted_extractor(const uint8_t *bytes, size_t len,
+                                             struct fdm_keras_file *out, struct fdm_error *err)
+{
+    raise(SIGINT);
+    return good_extractor(bytes, len, out, err);
+}
+
 static enum fdm_status exiting_extractor(const uint8_t *bytes, size_t len,
                                          struct fdm_keras_file *out, struct fdm_error *err)
 {
@@ -583,6 +590,7 @@ static void the_process_contains_what_goes_wrong(void **state)
         {"nothing", good_extractor, FDM_OK, ""},
         {"a refusal keeps its words", refusing_extractor, FDM_ERR_UNSUPPORTED, "no thing"},
         {"a crash", crashing_extractor, FDM_ERR_FORMAT, "libhdf5 crashed on it (signal 11)"},
+        {"Ctrl-C while it works", interrupted_extractor, FDM_OK, ""},
         {"an exit", exiting_extractor, FDM_ERR_FORMAT, "libhdf5 failed on it"},
         {"an exit that claims success", silent_extractor, FDM_ERR_FORMAT, "ended early"},
         {"no end", endless_extractor, FDM_ERR_FORMAT, "did not come to an end"},
