@@ -199,13 +199,18 @@ void fdm_card_footprint_cells(const struct fdm_card_context *context,
 
 #define NS_PER_MS 1e6
 
-/* "2 CPU": as many threads computed the published figure. 0: the row does not say. */
+#define ANY_THREADS UINT32_MAX
+
+/* "2 CPU": as many threads computed the published figure. 0: none did ("NPU/GPU"), so that no time of
+ * a processor can be held against it. */
 static uint32_t threads_of(const struct fdm_card_row *row)
 {
     char *end = NULL;
     const char *engine = row->keys.engine;
-    unsigned long count = engine ? strtoul(engine, &end, 10) : 0;
-    return end && strcmp(end, " CPU") == 0 && count <= UINT16_MAX ? (uint32_t)count : 0;
+    if (!engine)
+        return ANY_THREADS;
+    unsigned long count = strtoul(engine, &end, 10);
+    return strcmp(end, " CPU") == 0 && count <= UINT16_MAX ? (uint32_t)count : 0;
 }
 
 static const struct fdm_figure *find_latency(const struct fdm_measured_case *c)
@@ -229,7 +234,7 @@ static const struct fdm_figure *time_for(const struct fdm_card_context *context,
     return find_latency(c);
 }
 
-/* The latest with that many threads; 0: with any. */
+/* The latest with that many threads, or with ANY_THREADS. */
 static struct found find_time(const struct fdm_card_context *context,
                               const struct fdm_card_row *row, uint32_t threads)
 {
@@ -237,7 +242,7 @@ static struct found find_time(const struct fdm_card_context *context,
     for (size_t i = 0; i < context->count; i++) {
         const struct fdm_measured_case *c = &context->cases[i];
         const struct fdm_figure *figure = time_for(context, row, c);
-        if (figure && (threads == 0 || c->record->threads == threads) &&
+        if (figure && (threads == ANY_THREADS || c->record->threads == threads) &&
             (!best.from || c->record->id > best.from->record->id))
             best = (struct found){c, figure};
     }
