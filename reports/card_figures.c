@@ -201,8 +201,8 @@ void fdm_card_footprint_cells(const struct fdm_card_context *context,
 
 #define ANY_THREADS UINT32_MAX
 
-/* "2 CPU": as many threads computed the published figure. 0: none did ("NPU/GPU"), so that no time of
- * a processor can be held against it. */
+/* "2 CPU": as many threads computed the published figure. 0: none did ("NPU/GPU"), so that no time
+ * of a processor can be held against it. */
 static uint32_t threads_of(const struct fdm_card_row *row)
 {
     char *end = NULL;
