@@ -24,6 +24,7 @@ trap 'kill $server $limited_server 2>/dev/null || true; rm -rf "$work"' EXIT
 export HOME="$work" FDM_DATA_DIR="$work/world/data" no_proxy=127.0.0.1
 unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME
 
+# No folder of files is removed before the end: for minutes ext4 looks long for an inode among many that were just freed.
 # Noise, which nothing compresses: the archive's blocks are stored, so that its unpacking is about files and not about gzip.
 noise() { head -c "$1" /dev/urandom; }
 echo "making a file of $bytes bytes and an archive of $files files of 6000 bytes in $work" >&2
@@ -35,7 +36,6 @@ for class in ash oak; do
     noise $((half * 6000)) | (cd "$work/tree/images/$class" && split -b 6000 -a 6 -d - image)
 done
 (cd "$work/tree" && tar cf - images | gzip -1) >"$work/site/many.tar.gz"
-rm -rf "$work/tree"
 sum() { sha256sum <"$1" | cut -d' ' -f1; }
 sed -i "s/\"image_count\":100000,\"split\":{[^}]*},/\"image_count\":$((half * 2)),/" "$FDM_DATA_DIR/datasets/tiny.json"
 cat >"$FDM_DATA_DIR/downloads/bench.json" <<END
@@ -86,7 +86,6 @@ run_fetch_limited() {
     rm -rf "$work/cache"
     run fetch_limited "$fdm" fetch bench/ --mirror "$limited" --cache "$work/cache"
 }
-# Nothing is removed before the end: for minutes ext4 looks long for an inode among many that were just freed.
 run_bsdtar() {
     mkdir "$work/tar$run"
     run bsdtar "$bsdtar" -x -f "$work/site/many.tar.gz" -C "$work/tar$run"
