@@ -311,3 +311,15 @@ static void conv_f32_pack(const struct form *form, const struct fdm_nn_conv_f32 
 
 CONV_F32(avx2)
 CONV_F32(avx512)
+
+/* ---- MEAN ---- */
+
+#define MEAN_PIXELS 255 /* their sum fits 16 bits */
+#define MEAN_LANES 16
+
+bool fdm_nn_mean_s8_avx2_float_suits(const void *params)
+{
+    const struct fdm_nn_mean_s8 *mean = params;
+    return mean->rule == FDM_NN_MEAN_FLOAT && mean->c % MEAN_LANES == 0 &&
+           (int64_t)mean->h * mean->w <= MEAN_PIXELS;
+}
