@@ -6,15 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const format_names[] = {"terminal", "markdown", "csv", "json"};
-
-const char *fdm_report_format_name(enum fdm_report_format format)
-{
-    return format_names[format];
-}
-
 bool fdm_report_format_parse(const char *name, enum fdm_report_format *out)
 {
+    static const char *const format_names[] = {"terminal", "markdown", "csv", "json"};
     for (size_t i = 0; i < sizeof format_names / sizeof format_names[0]; i++) {
         if (strcmp(name, format_names[i]) == 0) {
             *out = (enum fdm_report_format)i;

@@ -35,9 +35,7 @@ enum fdm_report_format {
     FDM_REPORT_JSON
 };
 
-/* "terminal", "markdown", "csv", "json", for --output and its help. */
-const char *fdm_report_format_name(enum fdm_report_format format);
-/* False if no format has this name. */
+/* "terminal", "markdown", "csv" or "json"; false if no format has this name. */
 bool fdm_report_format_parse(const char *name, enum fdm_report_format *out);
 
 enum fdm_align { FDM_ALIGN_LEFT, FDM_ALIGN_RIGHT };

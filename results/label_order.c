@@ -10,12 +10,6 @@
 #define GAIN_MIN 0.10
 #define DESCRIBED_MAX 8
 
-const char *fdm_label_verdict_name(enum fdm_label_verdict verdict)
-{
-    static const char *const names[] = {"declared", "named", "unnamed"};
-    return names[verdict];
-}
-
 static char fold(char c)
 {
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;

@@ -83,7 +83,4 @@ void fdm_label_check_describe(const struct fdm_label_check *check,
                               const struct fdm_label_map *orders, const char *const *names,
                               struct fdm_buf *out);
 
-/* "declared", "named", "unnamed": for JSON and the database. */
-const char *fdm_label_verdict_name(enum fdm_label_verdict verdict);
-
 #endif

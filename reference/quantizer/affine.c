@@ -23,13 +23,3 @@ struct fdm_affine fdm_affine_from_range(double min, double max)
     return (struct fdm_affine){(float)scale,
                                clamp_code(min_error < max_error ? from_min : from_max)};
 }
-
-double fdm_affine_low(struct fdm_affine affine)
-{
-    return (double)affine.scale * (INT8_MIN - affine.zero_point);
-}
-
-double fdm_affine_high(struct fdm_affine affine)
-{
-    return (double)affine.scale * (INT8_MAX - affine.zero_point);
-}

@@ -18,8 +18,4 @@ struct fdm_affine {
  * would be no normal number of float32. Both ends must be finite. */
 struct fdm_affine fdm_affine_from_range(double min, double max);
 
-/* The reals that the codes -128 and 127 stand for. */
-double fdm_affine_low(struct fdm_affine affine);
-double fdm_affine_high(struct fdm_affine affine);
-
 #endif

@@ -114,12 +114,3 @@ struct fdm_range fdm_range_choose(const struct fdm_histogram *histogram,
                                   cut(histogram, histogram->positive, allowed, full.max)};
     return full;
 }
-
-double fdm_range_clipped(const struct fdm_histogram *histogram, struct fdm_range range)
-{
-    if (histogram->count == 0)
-        return 0.0;
-    struct tail low = tail_beyond(histogram, histogram->negative, -range.min);
-    struct tail high = tail_beyond(histogram, histogram->positive, range.max);
-    return (low.count + high.count) / (double)histogram->count;
-}

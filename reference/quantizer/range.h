@@ -27,7 +27,4 @@ struct fdm_range {
 struct fdm_range fdm_range_choose(const struct fdm_histogram *histogram,
                                   enum fdm_range_method method, double keep);
 
-/* The share of the values that lie outside. */
-double fdm_range_clipped(const struct fdm_histogram *histogram, struct fdm_range range);
-
 #endif

@@ -94,9 +94,6 @@ static void affines_of_ranges(void **state)
             fail_msg("%s: %.9g, %d", rows[i].remark, (double)a.scale, a.zero_point);
         assert_true(a.zero_point >= -128 && a.zero_point <= 127);
     }
-    struct fdm_affine a = {0.5f, 28};
-    assert_true(fdm_affine_low(a) == -78.0);
-    assert_true(fdm_affine_high(a) == 49.5);
 }
 
 /* ---- histograms ----------------------------------------------------------------------------- */
@@ -235,6 +232,14 @@ static double cost(const float *values, size_t count, struct fdm_range range)
     return sum;
 }
 
+static size_t count_outside(const float *values, size_t count, struct fdm_range range)
+{
+    size_t outside = 0;
+    for (size_t i = 0; i < count; i++)
+        outside += (double)values[i] < range.min || (double)values[i] > range.max;
+    return outside;
+}
+
 static void mse_beats_the_others_on_long_tails(void **state)
 {
     (void)state;
@@ -251,9 +256,9 @@ static void mse_beats_the_others_on_long_tails(void **state)
     assert_true(mse < 0.95 * cost(values, COUNT, fdm_range_choose(h, FDM_RANGE_MINMAX, 0)));
     assert_true(mse < cost(values, COUNT, fdm_range_choose(h, FDM_RANGE_PERCENTILE, 0.99)));
     struct fdm_range chosen = fdm_range_choose(h, FDM_RANGE_MSE, 0);
-    double clipped = fdm_range_clipped(h, chosen);
-    assert_true(clipped > 0.0 && clipped < 0.01);
-    assert_true(fdm_range_clipped(h, fdm_range_choose(h, FDM_RANGE_MINMAX, 0)) < 1e-9);
+    size_t clipped = count_outside(values, COUNT, chosen);
+    assert_true(clipped > 0 && clipped < COUNT / 100);
+    assert_int_equal(count_outside(values, COUNT, fdm_range_choose(h, FDM_RANGE_MINMAX, 0)), 0);
     free(h);
     free(values);
 }
