@@ -1,12 +1,12 @@
 #!/bin/sh
-# The README promises field names, the README and the boards' pages commands; the program must keep every one of them.
+# reports/JSON.md promises field names, the README and the boards' pages commands; the program must keep every one of them.
 . "$(dirname "$0")/lib.sh"
-readme=$(cd "$(dirname "$0")/../.." && pwd)/README.md
+root=$(cd "$(dirname "$0")/../.." && pwd)
 "$3" "$work/world" 10 || fail "the test's world"
 
 # words ROW [FROM [TO]]: the backticked words of the table row that begins with ROW, between two texts.
 words() {
-    row=$(grep -F "| $1 |" "$readme") || fail "no row \"$1\" in the README"
+    row=$(grep -F "| $1 |" "$root/reports/JSON.md") || fail "no row \"$1\" in JSON.md"
     row=${row#*"|"*"|"}
     [ -z "${2:-}" ] || row=${row#*"$2"}
     [ -z "${3:-}" ] || row=${row%%"$3"*}
@@ -18,12 +18,11 @@ has() {
         [ "$(jq -r --arg w "$word" "$1 | has(\$w)" "$work/out")" = true ] ||
             fail "$3: no field \"$word\""
     done
-    [ -n "$2" ] || fail "$3: the README names no field"
+    [ -n "$2" ] || fail "$3: JSON.md names no field"
 }
 
 # Every option of a command line in the pages must be one of that command.
-root=${readme%/README.md}
-for page in "$readme" "$root"/targets/boards/*.md; do
+for page in "$root/README.md" "$root"/targets/boards/*.md; do
     sed -n 's/^ \{4\}fdm-bench \([a-z].*\)/\1/p; s/^`fdm-bench \([a-z][^`]*\)`.*/\1/p' "$page"
 done | sort -u >"$work/commands"
 [ "$(wc -l <"$work/commands")" -gt 30 ] || fail "no commands in the pages"
@@ -64,7 +63,7 @@ expect 0 "$fdm" list cases --json
 has '.[0]' "$(words '`list cases`')" "list cases"
 expect 0 "$fdm" show 1 --predictions --json
 has '.[0]' "$(words '`show CASE`' 'a list:')" "show --predictions"
-model=${readme%README.md}reference/demo/demo_fdmobilenet_0.25_128.h5
+model=$root/reference/demo/demo_fdmobilenet_0.25_128.h5
 expect 0 "$fdm" demo draw "$work/drawn" --count 5
 expect 0 "$fdm" quantize "$model" --calibrate "$work/drawn" -o "$work/int8.tflite" --json
 has . "$(words '`quantize`' facts '; with')" quantize

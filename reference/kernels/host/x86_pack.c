@@ -288,11 +288,12 @@ static void conv_f32_pack(const struct form *form, const struct fdm_nn_conv_f32 
     }
 }
 
-#define CONV_F32(isa)                                                                              \
+/* Below 9 channels half of AVX-512's lanes would have nothing to do, and AVX2 is faster. */
+#define CONV_F32(isa, least_c)                                                                     \
     bool fdm_nn_conv_f32_##isa##_suits(const void *params)                                         \
     {                                                                                              \
-        (void)params;                                                                              \
-        return true;                                                                               \
+        const struct fdm_nn_conv_f32 *conv = params;                                               \
+        return conv->shape.out_c >= (least_c);                                                     \
     }                                                                                              \
     size_t fdm_nn_conv_f32_##isa##_scratch(const void *params)                                     \
     {                                                                                              \
@@ -309,8 +310,8 @@ static void conv_f32_pack(const struct form *form, const struct fdm_nn_conv_f32 
         conv_f32_pack(&(isa), params, weights, bias, packed);                                      \
     }
 
-CONV_F32(avx2)
-CONV_F32(avx512)
+CONV_F32(avx2, 1)
+CONV_F32(avx512, 9)
 
 /* ---- MEAN ---- */
 
