@@ -42,8 +42,10 @@ static enum fdm_status read_images(const char *folder, uint32_t limit, struct fi
         return status;
     uint32_t count = dataset->count < limit ? dataset->count : limit;
     files->items = calloc(count, sizeof *files->items);
-    if (files->items == NULL)
-        status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    if (files->items == NULL) {
+        fdm_dataset_free(dataset);
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    }
     for (uint32_t i = 0; status == FDM_OK && i < count; i++) {
         uint8_t *bytes = NULL;
         size_t len = 0;

@@ -59,12 +59,11 @@ static void a_shape_is_timed_once(void **state)
     if (fdm_nn_host_isas() != 0)
         assert_true(first > 0);
     assert_int_equal(again, 0);
-    struct fdm_nn_conv_shape *shape = NULL;
-    for (uint32_t i = 0; i < network->layer_count && shape == NULL; i++)
-        if (layers[network->layer_count + i].op == FDM_NN_OP_CONV_S8)
-            shape = &layers[network->layer_count + i].params.conv_s8.shape;
-    assert_non_null(shape);
-    shape->pad_top++;
+    uint32_t conv = network->layer_count;
+    while (conv < twice.layer_count && layers[conv].op != FDM_NN_OP_CONV_S8)
+        conv++;
+    assert_true(conv < twice.layer_count);
+    layers[conv].params.conv_s8.shape.pad_top++;
     for (uint32_t i = 0; i < network->layer_count; i++)
         again += fdm_kernel_bench_find(&twice, network->layer_count + i, NULL, 0);
     if (fdm_nn_host_isas() != 0)
