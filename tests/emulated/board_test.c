@@ -248,13 +248,14 @@ static uint64_t check_network(const struct fdm_board_entry *board, const char *n
     return cost;
 }
 
-static void small_networks_agree_in_every_semantics(void **state)
+/* The presets that hold every rule among them. */
+static void small_networks_agree_by_every_rule(void **state)
 {
     const struct fdm_board_entry *board = *state;
-    for (size_t i = 0; i < fdm_semantics_count(); i++) {
-        const char *semantics = fdm_semantics_at(i)->name;
-        struct fdm_network *network = test_small_network(semantics);
-        check_network(board, semantics, network, 2);
+    static const char *const semantics[] = {"tflite", "tflite-x86", "xnnpack", "tflm"};
+    for (size_t i = 0; i < sizeof semantics / sizeof semantics[0]; i++) {
+        struct fdm_network *network = test_small_network(semantics[i]);
+        check_network(board, semantics[i], network, 2);
         fdm_network_free(network);
     }
 }
@@ -432,31 +433,19 @@ static void check_streamed(const struct fdm_board_entry *board, const char *rela
     fdm_network_free(streamed);
 }
 
-/* The smallest of ST's networks, also streamed, and the largest. */
-static void published_networks_agree(void **state)
+/* The smallest of ST's networks, whole and streamed. */
+static void a_published_network_agrees(void **state)
 {
     const struct fdm_board_entry *board = *state;
-    static const struct {
-        const char *file;
-        const char *semantics;
-        bool streamed;
-    } cases[] = {
-        {"fdmobilenet_0.25_128_tfs/fdmobilenet_0.25_128_tfs_int8.tflite", "tflite", true},
-        {"st_fdmobilenet_v1_224_tfs/st_fdmobilenet_v1_224_tfs_int8.tflite", "tflite", false},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char relative[128];
-        snprintf(relative, sizeof relative, "flowers/%s", cases[i].file);
-        struct fdm_network *network = test_model_network(relative, cases[i].semantics, 0);
-        uint64_t cost = 0;
-        if (fits(board, network))
-            cost = check_network(board, relative, network, 1);
-        else
-            print_message("%s has no room for %s\n", board->id, relative);
-        if (cases[i].streamed)
-            check_streamed(board, relative, network, cost);
-        fdm_network_free(network);
-    }
+    const char *file = "flowers/fdmobilenet_0.25_128_tfs/fdmobilenet_0.25_128_tfs_int8.tflite";
+    struct fdm_network *network = test_model_network(file, FDM_SEMANTICS_DEFAULT, 0);
+    uint64_t cost = 0;
+    if (fits(board, network))
+        cost = check_network(board, file, network, 1);
+    else
+        print_message("%s has no room for %s\n", board->id, file);
+    check_streamed(board, file, network, cost);
+    fdm_network_free(network);
 }
 
 static bool is_missing(const char *program, const char *packages)
@@ -486,12 +475,12 @@ int main(int argc, char **argv)
     if (ready) {
         void *state = (void *)board;
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_prestate(small_networks_agree_in_every_semantics, state),
+            cmocka_unit_test_prestate(small_networks_agree_by_every_rule, state),
             cmocka_unit_test_prestate(counts_survive_restarts, state),
             cmocka_unit_test_prestate(a_board_that_stops_says_why, state),
             cmocka_unit_test_prestate(a_stack_at_address_zero_is_guarded, state),
             cmocka_unit_test_prestate(a_core_has_its_own_instructions_only, state),
-            cmocka_unit_test_prestate(published_networks_agree, state),
+            cmocka_unit_test_prestate(a_published_network_agrees, state),
         };
         folder = test_tmpdir();
         failed = cmocka_run_group_tests_name(board->id, tests, NULL, NULL);
