@@ -4,11 +4,12 @@
 # (BENCH_RATE, bytes a second: 1 Gbit/s) the checksum hides behind the transfer; without a limit, when the server takes one
 # of two cores, it cannot: SHA-256 alone takes longer than curl. The line with sha256sum compares the same work.
 #   tests/bench/fetch.sh [BUILD_FOLDER]        or: cmake --build --preset release --target bench_fetch
-# BENCH_RUNS (5), BENCH_BYTES (1000000000), BENCH_FILES (100000), BENCH_DIR (a folder on the disk to measure).
+# BENCH_RUNS (6; even, so that each program goes first as often as the other: what the one left to the disk slows the next),
+# BENCH_BYTES (1000000000), BENCH_FILES (100000), BENCH_DIR (a folder on the disk to measure).
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "${1:-$root/build/release}" && pwd)
-runs=${BENCH_RUNS:-5} bytes=${BENCH_BYTES:-1000000000} files=${BENCH_FILES:-100000} rate=${BENCH_RATE:-125000000}
+runs=${BENCH_RUNS:-6} bytes=${BENCH_BYTES:-1000000000} files=${BENCH_FILES:-100000} rate=${BENCH_RATE:-125000000}
 curl=${CURL:-curl} bsdtar=${BSDTAR:-bsdtar}
 measure=$build/tests/bench/bench_measure
 fdm=$build/harness/cli/fdm-bench
@@ -108,7 +109,7 @@ column() { # column NAME FIELD: sorted
     cut -d' ' -f"$2" "$work/$1" | sort -n
 }
 median() {
-    column "$1" "$2" | sed -n "$(((runs + 1) / 2))p"
+    column "$1" "$2" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
 }
 line() { # line TITLE OTHER OURS
     awk -v title="$1" -v other="$(median "$2" 1)" -v ours="$(median "$3" 1)" \
