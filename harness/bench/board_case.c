@@ -373,11 +373,9 @@ done:
     return status;
 }
 
-static enum fdm_status check_instructions(const struct bench *bench, const uint64_t *counters,
-                                          uint32_t runs, struct fdm_error *err)
+enum fdm_status fdm_board_check_counts(const uint64_t *counters, uint32_t runs,
+                                       struct fdm_error *err)
 {
-    if (bench->hello->counter_kind != FDM_COUNTER_INSTRUCTIONS)
-        return FDM_OK;
     for (uint32_t i = 1; i < runs; i++)
         if (counters[i] != counters[0])
             return fdm_fail(err, FDM_ERR_MISMATCH,
@@ -410,8 +408,8 @@ static enum fdm_status take_times(const struct bench *bench, struct fdm_error *e
         warmups = effort->warmups; /* nothing warms up in a count */
     status = fdm_client_infer(bench->task->client, (uint16_t)warmups, (uint16_t)runs, counters,
                               NULL, err);
-    if (status == FDM_OK)
-        status = check_instructions(bench, counters, runs, err);
+    if (status == FDM_OK && bench->hello->counter_kind == FDM_COUNTER_INSTRUCTIONS)
+        status = fdm_board_check_counts(counters, runs, err);
     if (status == FDM_OK)
         status = store_times(bench, counters, runs, err);
     free(counters);

@@ -50,4 +50,8 @@ struct fdm_board_case {
 enum fdm_status fdm_board_case_measure(const struct fdm_board_case *board_case,
                                        struct fdm_error *err);
 
+/* Instructions counted for one image: FDM_ERR_MISMATCH tells two runs that differ. */
+enum fdm_status fdm_board_check_counts(const uint64_t *counters, uint32_t runs,
+                                       struct fdm_error *err);
+
 #endif

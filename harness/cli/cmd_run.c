@@ -81,6 +81,7 @@ struct workplace {
     struct fdm_registry *registry;
     struct fdm_lab *lab;
     char *models_dir;
+    char *model_file;
     char *fetched_models;
     struct fdm_plan_source sources[FDM_OPT_WORDS_MAX + 1]; /* one more for --demo */
     size_t source_count;
@@ -202,7 +203,7 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
         .threads = threads_of(request, &job->choice),
         .models_dir = place->models_dir,
         .fetched_dir = place->fetched_models,
-        .model_file = request->model_file,
+        .model_file = place->model_file,
         .models = filter_of(&request->models),
         .datasets = filter_of(&request->datasets),
         .formats = filter_of(&request->formats),
@@ -355,6 +356,9 @@ static enum fdm_status prepare(const struct request *request, struct workplace *
                                struct fdm_error *err)
 {
     enum fdm_status status = fdm_workspace_models(request->models_dir, &place->models_dir, err);
+    if (status == FDM_OK && request->model_file != NULL)
+        status = fdm_supply_model(&request->supply, request->models_dir, request->model_file,
+                                  &place->model_file, err);
     for (size_t i = 0; status == FDM_OK && i < request->images.count; i++)
         status = parse_source(request, i, place, err);
     place->source_count = request->images.count;
@@ -379,6 +383,7 @@ static void release(struct workplace *place)
     fdm_lab_free(place->lab);
     fdm_registry_free(place->registry);
     free(place->models_dir);
+    free(place->model_file);
     free(place->fetched_models);
     free(place->demo_folder);
     for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++)

@@ -85,3 +85,8 @@ grep -q "the same command continues session 1" "$work/first.err" || fail "$(cat 
 expect 0 "$fdm" run --images tiny="$work/large/images" --semantics all --db "$work/two.db" --no-cache --json
 says err "session 1 resumed"
 equal "$(jq -c '[.resumptions, .cases_complete, (.images < 6000)]' "$work/out")" '[1,6,true]' "the continuation"
+
+# A model that is not there is told before anything is drawn, with the next step.
+expect 1 "$fdm" run --demo --model-file "$work/absent.tflite"
+says err "absent.tflite: No such file or directory; give the path of"
+! grep -q drawing "$work/err" || fail "images were drawn for no model"
