@@ -12,13 +12,21 @@ mkdir -p "$work/sys/tty/pts" "$work/sys/devices/virtual/tty/pts"
 jq 'del(.emulator, .machine, .launch) | .id = "PTY" | .kind = "serial" | .series = "STM32F7" |
     .firmware.defines |= map(select(startswith("FDM_ICOUNT") | not))' \
     "$root/targets/boards/emulated-cortex-m7.json" >"$mine/boards/PTY.json"
-# The same, but its timer goes at a quarter of the rate that its program believes in.
+# The same, but its timer goes at a quarter of the rate that its program believes in, and it starts so slowly that it is
+# spoken to before it listens.
 jq --arg h "$work/late.h" '.id = "LATE" | .firmware.defines = ["FDM_BOARD_HEADER=\"" + $h + "\""]' \
     "$mine/boards/PTY.json" >"$mine/boards/LATE.json"
 cat >"$work/late.h" <<HEADER
 #include "targets/cortex-m/boards/mps2-an500.h"
 #undef FDM_BOARD_TIMER_HZ
 #define FDM_BOARD_TIMER_HZ 100000000u
+#undef FDM_LINE_BAUD
+#define FDM_LINE_BAUD (start_slowly(), 115200u)
+static inline void start_slowly(void)
+{
+    for (volatile uint32_t i = 0; i < 20000000u; i = i + 1) {
+    }
+}
 HEADER
 jq -n --arg p "$work/port" '{boards: [
     {name: "late", board: "LATE", port: $p, flasher: "none"},
