@@ -31,7 +31,8 @@ void fdm_uart_init(void)
     fdm_uart_set_baud(FDM_LINE_BAUD);
     CTRL = CTRL_ENABLE;
     /* QEMU holds back what was sent before, and hands it over when somebody reads. */
-    (void)fdm_uart_take();
+    if (!fdm_uart_has_byte())
+        (void)fdm_uart_take();
 }
 
 bool fdm_uart_has_byte(void)

@@ -18,6 +18,8 @@ static struct {
     volatile bool full; /* a byte waits in the UART, its interrupt off, until read() makes room */
 } ring;
 
+/* Some UARTs tell only of bytes that come while they are asked to tell: so they are asked first, and
+ * then whatever is there is taken. */
 static void receive(void)
 {
     while (fdm_uart_has_byte()) {
@@ -42,6 +44,7 @@ void fdm_line_init(void)
 {
     fdm_uart_init();
     fdm_uart_ask(true, false);
+    receive();
     FDM_NVIC_ISER(FDM_BOARD_UART_IRQ) = 1u << FDM_BOARD_UART_IRQ % 32u;
 #ifdef FDM_BOARD_UART_IRQ_2
     FDM_NVIC_ISER(FDM_BOARD_UART_IRQ_2) = 1u << FDM_BOARD_UART_IRQ_2 % 32u;
@@ -58,6 +61,7 @@ size_t fdm_line_read(uint8_t *bytes, size_t capacity)
     if (count > 0 && ring.full) {
         fdm_interrupts_off();
         ring.full = false;
+        fdm_uart_ask(true, false);
         receive();
         fdm_uart_ask(!ring.full, false);
         fdm_interrupts_on();
