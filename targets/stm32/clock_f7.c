@@ -15,8 +15,7 @@ static void start_crystal(void)
 #ifdef FDM_STM32_CRYSTAL_BYPASS
     fdm_reg_set(FDM_F7_RCC_CR, FDM_F7_RCC_CR_HSEBYP);
 #endif
-    fdm_reg_set(FDM_F7_RCC_CR, FDM_F7_RCC_CR_HSEON);
-    fdm_reg_await(FDM_F7_RCC_CR, FDM_F7_RCC_CR_HSERDY, FDM_F7_RCC_CR_HSERDY,
+    fdm_reg_start(FDM_F7_RCC_CR, FDM_F7_RCC_CR_HSEON, FDM_F7_RCC_CR_HSERDY,
                   "fdm-bench: the external clock (HSE) does not start");
 }
 
@@ -60,10 +59,8 @@ static void switch_clock(void)
                    FDM_F7_RCC_CFGR_HPRE_MASK | FDM_F7_RCC_CFGR_PPRE1_MASK |
                        FDM_F7_RCC_CFGR_PPRE2_MASK,
                    FDM_F7_RCC_CFGR_PPRE1_4 | FDM_F7_RCC_CFGR_PPRE2_2);
-    fdm_reg_change(FDM_F7_RCC_CFGR, FDM_F7_RCC_CFGR_SW_MASK, FDM_F7_RCC_CFGR_SW_PLL);
-    fdm_reg_await(FDM_F7_RCC_CFGR, FDM_F7_RCC_CFGR_SWS_MASK,
-                  FDM_F7_RCC_CFGR_SW_PLL << FDM_F7_RCC_CFGR_SWS_POS,
-                  "fdm-bench: the CPU does not take the PLL's clock");
+    fdm_reg_switch(FDM_F7_RCC_CFGR, FDM_F7_RCC_CFGR_SW_MASK, FDM_F7_RCC_CFGR_SW_PLL,
+                   FDM_F7_RCC_CFGR_SWS_POS, "fdm-bench: the CPU does not take the PLL's clock");
 }
 
 void fdm_clock_init(void)

@@ -12,7 +12,17 @@
      FDM_H7_PWR_CR3_SMPSEXTHP | FDM_H7_PWR_CR3_SMPSLEVEL_MASK)
 #define SUPPLY_UNTOUCHED (FDM_H7_PWR_CR3_LDOEN | FDM_H7_PWR_CR3_SMPSEN)
 #define SUPPLY_PATIENCE 1000000u /* reads: tenths of a second; it takes microseconds */
+#define REVISION_X 0x2001u       /* Y is 0x1003, V 0x2003 */
 #define VOLTAGE_SCALE_1 (3u << FDM_H7_PWR_D3CR_VOS_POS)
+
+/* Chips before revision X may read wrong data from the AXI SRAM, where the network lies, unless the
+ * interconnect asks it for one thing at a time (errata sheet ES0392, "Reading from AXI SRAM may
+ * lead to data read corruption"; ST's system_stm32h7xx.c asks for the revision in the same way). */
+static void mend_early_revisions(void)
+{
+    if (fdm_reg_read(FDM_H7_DBGMCU_IDC) >> FDM_H7_DBGMCU_IDC_REV_ID_POS < REVISION_X)
+        fdm_reg_set(FDM_H7_AXI_TARG7_FN_MOD, FDM_H7_AXI_TARG7_FN_MOD_READ_ISS_OVERRIDE);
+}
 
 /* Until the supply is chosen and stands, nothing may be written to RAM (RM0399, 7.4.1): so this
  * comes first of all, uses no variable, and leaves complaints to check_supply(), when the line
@@ -26,6 +36,7 @@ void fdm_memory_init(void)
         if ((fdm_reg_read(FDM_H7_PWR_CSR1) & FDM_H7_PWR_CSR1_ACTVOSRDY) != 0)
             break;
     }
+    mend_early_revisions();
     fdm_reg_enable(FDM_H7_RCC_AHB2ENR, FDM_H7_RCC_AHB2ENR_D2SRAM1EN | FDM_H7_RCC_AHB2ENR_D2SRAM2EN |
                                            FDM_H7_RCC_AHB2ENR_D2SRAM3EN);
 }
@@ -59,8 +70,7 @@ static void start_crystal(void)
 #ifdef FDM_STM32_CRYSTAL_BYPASS
     fdm_reg_set(FDM_H7_RCC_CR, FDM_H7_RCC_CR_HSEBYP);
 #endif
-    fdm_reg_set(FDM_H7_RCC_CR, FDM_H7_RCC_CR_HSEON);
-    fdm_reg_await(FDM_H7_RCC_CR, FDM_H7_RCC_CR_HSERDY, FDM_H7_RCC_CR_HSERDY,
+    fdm_reg_start(FDM_H7_RCC_CR, FDM_H7_RCC_CR_HSEON, FDM_H7_RCC_CR_HSERDY,
                   "fdm-bench: the external clock (HSE) does not start");
 }
 
@@ -76,8 +86,7 @@ static void start_pll(void)
     fdm_reg_write(FDM_H7_RCC_PLL1DIVR,
                   (FDM_STM32_PLL_N - 1u) | (FDM_STM32_PLL_P - 1u) << FDM_H7_RCC_PLL1DIVR_P1_POS |
                       1u << FDM_H7_RCC_PLL1DIVR_Q1_POS | 1u << FDM_H7_RCC_PLL1DIVR_R1_POS);
-    fdm_reg_set(FDM_H7_RCC_CR, FDM_H7_RCC_CR_PLL1ON);
-    fdm_reg_await(FDM_H7_RCC_CR, FDM_H7_RCC_CR_PLL1RDY, FDM_H7_RCC_CR_PLL1RDY,
+    fdm_reg_start(FDM_H7_RCC_CR, FDM_H7_RCC_CR_PLL1ON, FDM_H7_RCC_CR_PLL1RDY,
                   "fdm-bench: the PLL does not lock");
 }
 
@@ -91,10 +100,8 @@ static void switch_clock(void)
                    FDM_H7_RCC_D2CFGR_D2PPRE1_MASK | FDM_H7_RCC_D2CFGR_D2PPRE2_MASK,
                    FDM_H7_RCC_D2CFGR_D2PPRE1_2 | FDM_H7_RCC_D2CFGR_D2PPRE2_2);
     fdm_reg_change(FDM_H7_RCC_D3CFGR, FDM_H7_RCC_D3CFGR_D3PPRE_MASK, FDM_H7_RCC_D3CFGR_D3PPRE_2);
-    fdm_reg_change(FDM_H7_RCC_CFGR, FDM_H7_RCC_CFGR_SW_MASK, FDM_H7_RCC_CFGR_SW_PLL1);
-    fdm_reg_await(FDM_H7_RCC_CFGR, FDM_H7_RCC_CFGR_SWS_MASK,
-                  FDM_H7_RCC_CFGR_SW_PLL1 << FDM_H7_RCC_CFGR_SWS_POS,
-                  "fdm-bench: the CPU does not take the PLL's clock");
+    fdm_reg_switch(FDM_H7_RCC_CFGR, FDM_H7_RCC_CFGR_SW_MASK, FDM_H7_RCC_CFGR_SW_PLL1,
+                   FDM_H7_RCC_CFGR_SWS_POS, "fdm-bench: the CPU does not take the PLL's clock");
 }
 
 void fdm_clock_init(void)

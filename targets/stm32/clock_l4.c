@@ -15,11 +15,9 @@ void fdm_memory_init(void)
 static void start_watch_crystal(void)
 {
     fdm_reg_enable(FDM_L4_RCC_APB1ENR1, FDM_L4_RCC_APB1ENR1_PWREN);
-    fdm_reg_set(FDM_L4_PWR_CR1, FDM_L4_PWR_CR1_DBP);
-    fdm_reg_await(FDM_L4_PWR_CR1, FDM_L4_PWR_CR1_DBP, FDM_L4_PWR_CR1_DBP,
+    fdm_reg_start(FDM_L4_PWR_CR1, FDM_L4_PWR_CR1_DBP, FDM_L4_PWR_CR1_DBP,
                   "fdm-bench: the backup domain stays protected");
-    fdm_reg_set(FDM_L4_RCC_BDCR, FDM_L4_RCC_BDCR_LSEON);
-    fdm_reg_await(FDM_L4_RCC_BDCR, FDM_L4_RCC_BDCR_LSERDY, FDM_L4_RCC_BDCR_LSERDY,
+    fdm_reg_start(FDM_L4_RCC_BDCR, FDM_L4_RCC_BDCR_LSEON, FDM_L4_RCC_BDCR_LSERDY,
                   "fdm-bench: the watch crystal (LSE) does not start");
     fdm_reg_set(FDM_L4_RCC_CR, FDM_L4_RCC_CR_MSIPLLEN);
 }
@@ -41,8 +39,7 @@ static void start_pll(void)
                        (FDM_STM32_PLL_M - 1u) << FDM_L4_RCC_PLLCFGR_PLLM_POS |
                        FDM_STM32_PLL_N << FDM_L4_RCC_PLLCFGR_PLLN_POS |
                        (FDM_STM32_PLL_R / 2u - 1u) << FDM_L4_RCC_PLLCFGR_PLLR_POS);
-    fdm_reg_set(FDM_L4_RCC_CR, FDM_L4_RCC_CR_PLLON);
-    fdm_reg_await(FDM_L4_RCC_CR, FDM_L4_RCC_CR_PLLRDY, FDM_L4_RCC_CR_PLLRDY,
+    fdm_reg_start(FDM_L4_RCC_CR, FDM_L4_RCC_CR_PLLON, FDM_L4_RCC_CR_PLLRDY,
                   "fdm-bench: the PLL does not lock");
     fdm_reg_set(FDM_L4_RCC_PLLCFGR, FDM_L4_RCC_PLLCFGR_PLLREN);
 }
@@ -63,10 +60,8 @@ static void switch_clock(void)
                    FDM_L4_RCC_CFGR_HPRE_MASK | FDM_L4_RCC_CFGR_PPRE1_MASK |
                        FDM_L4_RCC_CFGR_PPRE2_MASK,
                    FDM_L4_RCC_CFGR_HPRE_2);
-    fdm_reg_change(FDM_L4_RCC_CFGR, FDM_L4_RCC_CFGR_SW_MASK, FDM_L4_RCC_CFGR_SW_PLL);
-    fdm_reg_await(FDM_L4_RCC_CFGR, FDM_L4_RCC_CFGR_SWS_MASK,
-                  FDM_L4_RCC_CFGR_SW_PLL << FDM_L4_RCC_CFGR_SWS_POS,
-                  "fdm-bench: the CPU does not take the PLL's clock");
+    fdm_reg_switch(FDM_L4_RCC_CFGR, FDM_L4_RCC_CFGR_SW_MASK, FDM_L4_RCC_CFGR_SW_PLL,
+                   FDM_L4_RCC_CFGR_SWS_POS, "fdm-bench: the CPU does not take the PLL's clock");
     fdm_core_pause(FDM_BOARD_CLOCK_HZ / 1000000u);
     fdm_reg_change(FDM_L4_RCC_CFGR, FDM_L4_RCC_CFGR_HPRE_MASK, 0);
 }

@@ -8,20 +8,18 @@
 
 #include FDM_BOARD_HEADER
 
+#define CPU_SHIFT (FDM_N6_RCC_CFGR1_CPUSWS_POS - FDM_N6_RCC_CFGR1_CPUSW_POS)
+#define SYS_SHIFT (FDM_N6_RCC_CFGR1_SYSSWS_POS - FDM_N6_RCC_CFGR1_SYSSW_POS)
 #define FROM_HSI 0u
 #define FROM_PLL 3u
 #define PLL_FROM_HSE 2u
 
 static void switch_clocks(uint32_t source, const char *complaint)
 {
-    fdm_reg_change(FDM_N6_RCC_CFGR1, FDM_N6_RCC_CFGR1_CPUSW_MASK,
-                   source << FDM_N6_RCC_CFGR1_CPUSW_POS);
-    fdm_reg_await(FDM_N6_RCC_CFGR1, FDM_N6_RCC_CFGR1_CPUSWS_MASK,
-                  source << FDM_N6_RCC_CFGR1_CPUSWS_POS, complaint);
-    fdm_reg_change(FDM_N6_RCC_CFGR1, FDM_N6_RCC_CFGR1_SYSSW_MASK,
-                   source << FDM_N6_RCC_CFGR1_SYSSW_POS);
-    fdm_reg_await(FDM_N6_RCC_CFGR1, FDM_N6_RCC_CFGR1_SYSSWS_MASK,
-                  source << FDM_N6_RCC_CFGR1_SYSSWS_POS, complaint);
+    fdm_reg_switch(FDM_N6_RCC_CFGR1, FDM_N6_RCC_CFGR1_CPUSW_MASK,
+                   source << FDM_N6_RCC_CFGR1_CPUSW_POS, CPU_SHIFT, complaint);
+    fdm_reg_switch(FDM_N6_RCC_CFGR1, FDM_N6_RCC_CFGR1_SYSSW_MASK,
+                   source << FDM_N6_RCC_CFGR1_SYSSW_POS, SYS_SHIFT, complaint);
 }
 
 /* RAM, the way to it, timer and line stay awake while the CPU sleeps: else it never wakes again,
@@ -37,11 +35,12 @@ static void stay_awake(void)
     fdm_reg_set(FDM_N6_RCC_APB2LPENR, FDM_N6_RCC_APB2LPENR_USART1LPEN);
 }
 
-/* The line cannot tell of a failure yet: it gets its clock here. The whole memory map is secure, as
- * at reset. */
+/* The line cannot tell of a failure yet: it gets its clock here. The whole memory map is secure and
+ * open, as at reset. */
 void fdm_memory_init(void)
 {
     fdm_reg_write(FDM_CORE_SAU_CTRL, 0);
+    fdm_reg_write(FDM_CORE_MPU_CTRL, 0);
     fdm_reg_enable(FDM_N6_RCC_MEMENR, FDM_N6_RCC_MEMENR_AXISRAM1EN | FDM_N6_RCC_MEMENR_AXISRAM2EN);
     stay_awake();
     fdm_reg_write(FDM_N6_RCC_CSR, FDM_N6_RCC_CSR_HSIONS);

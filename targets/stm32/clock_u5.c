@@ -15,14 +15,11 @@ void fdm_memory_init(void)
 static void start_watch_crystal(void)
 {
     fdm_reg_enable(FDM_U5_RCC_AHB3ENR, FDM_U5_RCC_AHB3ENR_PWREN);
-    fdm_reg_set(FDM_U5_PWR_DBPR, FDM_U5_PWR_DBPR_DBP);
-    fdm_reg_await(FDM_U5_PWR_DBPR, FDM_U5_PWR_DBPR_DBP, FDM_U5_PWR_DBPR_DBP,
+    fdm_reg_start(FDM_U5_PWR_DBPR, FDM_U5_PWR_DBPR_DBP, FDM_U5_PWR_DBPR_DBP,
                   "fdm-bench: the backup domain stays protected");
-    fdm_reg_set(FDM_U5_RCC_BDCR, FDM_U5_RCC_BDCR_LSEON);
-    fdm_reg_await(FDM_U5_RCC_BDCR, FDM_U5_RCC_BDCR_LSERDY, FDM_U5_RCC_BDCR_LSERDY,
+    fdm_reg_start(FDM_U5_RCC_BDCR, FDM_U5_RCC_BDCR_LSEON, FDM_U5_RCC_BDCR_LSERDY,
                   "fdm-bench: the watch crystal (LSE) does not start");
-    fdm_reg_set(FDM_U5_RCC_BDCR, FDM_U5_RCC_BDCR_LSESYSEN);
-    fdm_reg_await(FDM_U5_RCC_BDCR, FDM_U5_RCC_BDCR_LSESYSRDY, FDM_U5_RCC_BDCR_LSESYSRDY,
+    fdm_reg_start(FDM_U5_RCC_BDCR, FDM_U5_RCC_BDCR_LSESYSEN, FDM_U5_RCC_BDCR_LSESYSRDY,
                   "fdm-bench: the watch crystal's clock (LSESYS) does not start");
     fdm_reg_set(FDM_U5_RCC_CR, FDM_U5_RCC_CR_MSIPLLSEL);
     fdm_reg_set(FDM_U5_RCC_CR, FDM_U5_RCC_CR_MSIPLLEN);
@@ -40,8 +37,7 @@ static void raise_voltage(void)
                        FDM_U5_RCC_PLL1CFGR_PLL1MBOOST_MASK,
                    FDM_U5_RCC_PLL1CFGR_PLL1SRC_MSIS | (FDM_STM32_PLL_M - 1u)
                                                           << FDM_U5_RCC_PLL1CFGR_PLL1M_POS);
-    fdm_reg_set(FDM_U5_PWR_VOSR, FDM_U5_PWR_VOSR_BOOSTEN);
-    fdm_reg_await(FDM_U5_PWR_VOSR, FDM_U5_PWR_VOSR_BOOSTRDY, FDM_U5_PWR_VOSR_BOOSTRDY,
+    fdm_reg_start(FDM_U5_PWR_VOSR, FDM_U5_PWR_VOSR_BOOSTEN, FDM_U5_PWR_VOSR_BOOSTRDY,
                   "fdm-bench: the voltage booster does not become ready");
 }
 
@@ -52,8 +48,7 @@ static void start_pll(void)
                                            1u << FDM_U5_RCC_PLL1DIVR_PLL1Q_POS |
                                            (FDM_STM32_PLL_R - 1u) << FDM_U5_RCC_PLL1DIVR_PLL1R_POS);
     fdm_reg_set(FDM_U5_RCC_PLL1CFGR, FDM_U5_RCC_PLL1CFGR_PLL1REN);
-    fdm_reg_set(FDM_U5_RCC_CR, FDM_U5_RCC_CR_PLL1ON);
-    fdm_reg_await(FDM_U5_RCC_CR, FDM_U5_RCC_CR_PLL1RDY, FDM_U5_RCC_CR_PLL1RDY,
+    fdm_reg_start(FDM_U5_RCC_CR, FDM_U5_RCC_CR_PLL1ON, FDM_U5_RCC_CR_PLL1RDY,
                   "fdm-bench: the PLL does not lock");
 }
 
@@ -69,10 +64,8 @@ static void slow_flash(void)
 static void switch_clock(void)
 {
     fdm_reg_change(FDM_U5_RCC_CFGR2, FDM_U5_RCC_CFGR2_HPRE_MASK, FDM_U5_RCC_CFGR2_HPRE_2);
-    fdm_reg_change(FDM_U5_RCC_CFGR1, FDM_U5_RCC_CFGR1_SW_MASK, FDM_U5_RCC_CFGR1_SW_PLL1);
-    fdm_reg_await(FDM_U5_RCC_CFGR1, FDM_U5_RCC_CFGR1_SWS_MASK,
-                  FDM_U5_RCC_CFGR1_SW_PLL1 << FDM_U5_RCC_CFGR1_SWS_POS,
-                  "fdm-bench: the CPU does not take the PLL's clock");
+    fdm_reg_switch(FDM_U5_RCC_CFGR1, FDM_U5_RCC_CFGR1_SW_MASK, FDM_U5_RCC_CFGR1_SW_PLL1,
+                   FDM_U5_RCC_CFGR1_SWS_POS, "fdm-bench: the CPU does not take the PLL's clock");
     fdm_core_pause(FDM_BOARD_CLOCK_HZ / 1000000u);
     fdm_reg_change(FDM_U5_RCC_CFGR2, FDM_U5_RCC_CFGR2_HPRE_MASK, 0);
 }

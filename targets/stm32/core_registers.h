@@ -24,7 +24,7 @@
 #define FDM_CORE_DCISW 0xE000EF60u
 #define FDM_CORE_DCISW_SET_POS 5u /* lines of 32 bytes */
 
-/* Armv7-M's memory protection. */
+/* Armv7-M's memory protection; Armv8-M has its control register in the same place. */
 #define FDM_CORE_MPU_CTRL 0xE000ED94u
 #define FDM_CORE_MPU_CTRL_ENABLE (1u << 0)
 #define FDM_CORE_MPU_CTRL_PRIVDEFENA (1u << 2)

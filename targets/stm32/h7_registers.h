@@ -1,7 +1,7 @@
 /* STM32H742 to H757: addresses and bits, by the manual's names. Behind each register stands its
- * section in RM0433 Rev 8 (single core), in which its bits stand, too. RM0399 (dual core) has the
- * same registers in its chapters 4 (FLASH), 7 (PWR) and 9 (RCC). tests/stm32/facts_h7.c names each
- * in ST's header. */
+ * section in RM0433 Rev 8 (single core), in which its bits stand, too, or "header", where only ST's
+ * header was at hand. RM0399 (dual core) has the same registers in its chapters 4 (FLASH), 7 (PWR)
+ * and 9 (RCC). tests/stm32/facts_h7.c names each in ST's header. */
 #ifndef FDM_STM32_H7_REGISTERS_H
 #define FDM_STM32_H7_REGISTERS_H
 
@@ -76,6 +76,12 @@
 #define FDM_H7_RCC_APB1LENR_USART3EN (1u << 18)
 #define FDM_H7_RCC_APB2ENR 0x580244F0u /* 8.7.47 */
 #define FDM_H7_RCC_APB2ENR_USART1EN (1u << 4)
+
+/* ---- AXI interconnect, debug unit ---- */
+#define FDM_H7_AXI_TARG7_FN_MOD 0x51008108u /* header; towards the AXI SRAM */
+#define FDM_H7_AXI_TARG7_FN_MOD_READ_ISS_OVERRIDE (1u << 0)
+#define FDM_H7_DBGMCU_IDC 0x5C001000u /* header */
+#define FDM_H7_DBGMCU_IDC_REV_ID_POS 16u
 
 /* ---- addresses and interrupts ---- */
 #define FDM_H7_GPIOA 0x58020000u  /* 2.3.2 */

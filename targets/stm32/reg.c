@@ -18,3 +18,16 @@ void fdm_reg_await(uint32_t address, uint32_t mask, uint32_t value, const char *
     }
     fdm_stop_with(complaint);
 }
+
+void fdm_reg_start(uint32_t address, uint32_t bits, uint32_t ready, const char *complaint)
+{
+    fdm_reg_set(address, bits);
+    fdm_reg_await(address, ready, ready, complaint);
+}
+
+void fdm_reg_switch(uint32_t address, uint32_t mask, uint32_t value, uint32_t shift,
+                    const char *complaint)
+{
+    fdm_reg_change(address, mask, value);
+    fdm_reg_await(address, mask << shift, value << shift, complaint);
+}

@@ -42,5 +42,10 @@ static inline void fdm_reg_enable(uint32_t address, uint32_t bits)
 /* Waits until the bits of `mask` have `value`. After seconds in vain the board says `complaint` on
  * the line and stops. */
 void fdm_reg_await(uint32_t address, uint32_t mask, uint32_t value, const char *complaint);
+/* Sets `bits`, and waits until `ready` of the same register are set. */
+void fdm_reg_start(uint32_t address, uint32_t bits, uint32_t ready, const char *complaint);
+/* Replaces the bits of `mask`, and waits until those `shift` above them say the same. */
+void fdm_reg_switch(uint32_t address, uint32_t mask, uint32_t value, uint32_t shift,
+                    const char *complaint);
 
 #endif

@@ -1,5 +1,9 @@
 /* The line's USART, 8N1, oversampled 16 times: BRR is then its clock divided by the rate, in both
- * versions (chapter USART, "baud rate generation"). */
+ * versions (chapter USART, "baud rate generation").
+ *
+ * Its interrupts are levels: they stand as long as a byte waits, or there is room. So it does not
+ * matter in which order a flag is looked at and its interrupt asked for. A lost byte (ORE) asks by
+ * the same bit as a received one, and would ask forever: fdm_uart_acknowledge() ends that. */
 #include "targets/cortex-m/machine.h"
 #include "targets/cortex-m/uart.h"
 #include "targets/stm32/reg.h"
@@ -41,6 +45,9 @@ void fdm_uart_init(void)
     fdm_reg_write(AT(FDM_USART_CR1), 0);
     fdm_reg_write(AT(FDM_USART_CR2), 0);
     fdm_reg_write(AT(FDM_USART_CR3), 0);
+#ifdef FDM_STM32_USART_FIFO
+    fdm_reg_write(AT(FDM_USART_PRESC), 0); /* a boot ROM may have set it */
+#endif
     fdm_reg_write(AT(FDM_USART_CR1), CR1_ON);
     state.clock_hz = FDM_STM32_UART_RESET_HZ;
     state.baud = FDM_LINE_BAUD;
@@ -85,6 +92,10 @@ void fdm_uart_acknowledge(void)
 {
 #ifdef FDM_USART_ICR
     fdm_reg_write(AT(FDM_USART_ICR), FDM_USART_ICR_ERRORS);
+#else /* a byte that came between the last look and the taking: nobody takes one any more */
+    uint32_t lost = fdm_reg_read(AT(FDM_USART_STATUS));
+    if ((lost & FDM_USART_STATUS_ORE) != 0 && (lost & FDM_USART_STATUS_RXNE) == 0)
+        (void)fdm_reg_read(AT(FDM_USART_RECEIVED));
 #endif
 }
 

@@ -5,6 +5,7 @@
 #define FDM_STM32_USART_REGISTERS_H
 
 #define FDM_USART_STATUS 0x00u /* SR */
+#define FDM_USART_STATUS_ORE (1u << 3)
 #define FDM_USART_STATUS_RXNE (1u << 5)
 #define FDM_USART_STATUS_TC (1u << 6)
 #define FDM_USART_STATUS_TXE (1u << 7)

@@ -1,6 +1,6 @@
 /* The USART of the F7, H7, L4, U5 and N6: offsets and bits. Behind each register stands its section
  * in RM0433 Rev 8; the other families' manuals have it in their chapter "Universal synchronous/
- * asynchronous receiver transmitter (USART/UART)". FIFOEN is reserved on the F7. */
+ * asynchronous receiver transmitter (USART/UART)". FIFOEN and PRESC are reserved on the F7. */
 #ifndef FDM_STM32_USART_REGISTERS_H
 #define FDM_STM32_USART_REGISTERS_H
 
@@ -25,5 +25,6 @@
     (1u << 0 | 1u << 1 | 1u << 2 | 1u << 3) /* parity, frame, noise, lost */
 #define FDM_USART_RECEIVED 0x24u            /* 48.8.12; RDR */
 #define FDM_USART_TO_SEND 0x28u             /* 48.8.13; TDR */
+#define FDM_USART_PRESC 0x2Cu               /* 48.8.14; 0: the clock itself */
 
 #endif

@@ -73,5 +73,6 @@ const struct stm32_fact stm32_facts_shared[] = {
          "USART_ICR_PECF | USART_ICR_FECF | USART_ICR_NECF | USART_ICR_ORECF"),
     FACT(FDM_USART_RECEIVED, 0x00000024, "offsetof(USART_TypeDef, RDR)"),
     FACT(FDM_USART_TO_SEND, 0x00000028, "offsetof(USART_TypeDef, TDR)"),
+    FACT(FDM_USART_PRESC, 0x0000002C, "offsetof(USART_TypeDef, PRESC)"),
 };
 const size_t stm32_facts_shared_count = sizeof stm32_facts_shared / sizeof stm32_facts_shared[0];

@@ -7,6 +7,9 @@
 #include "targets/stm32/core_registers.h"
 #include "targets/stm32/reg.h"
 
+#include FDM_BOARD_HEADER
+#include FDM_STM32_USART_HEADER
+
 #define REGISTERS 128
 
 static struct {
@@ -99,6 +102,16 @@ uint32_t fdm_reg_read(uint32_t address)
     return model_get(address);
 }
 
+/* Rate and FIFO are only chosen while the USART is off. */
+static void check_line(uint32_t address, uint32_t before, uint32_t value)
+{
+    bool on = (model_get(FDM_STM32_UART + FDM_USART_CR1) & FDM_USART_CR1_UE) != 0;
+    if (address == FDM_STM32_UART + FDM_USART_BRR || address == FDM_STM32_UART + FDM_USART_PRESC)
+        assert_false(on);
+    if (address == FDM_STM32_UART + FDM_USART_CR1 && on)
+        assert_false((before ^ value) & FDM_USART_CR1_FIFOEN);
+}
+
 /* A flash that refuses its wait states keeps the old ones: then the register itself is the answer.
  */
 void fdm_reg_write(uint32_t address, uint32_t value)
@@ -106,6 +119,7 @@ void fdm_reg_write(uint32_t address, uint32_t value)
     uint32_t before = model_get(address);
     if (is_dead(address, before ^ value))
         return;
+    check_line(address, before, value);
     model_put(address, value);
     if (address == FDM_CORE_DCISW)
         model.lines_emptied++;

@@ -24,6 +24,7 @@ const struct chip_part chip_parts[] = {
 
 void chip_power_on(void)
 {
+    model_put(FDM_H7_DBGMCU_IDC, 0x20036450); /* revision V */
     model_put(FDM_H7_PWR_CR3, LOW_BYTE_UNTOUCHED);
     model_put(FDM_H7_PWR_D3CR, 1u << 14); /* scale 3 */
     model_put(FDM_H7_FLASH_ACR, 0x37);
