@@ -18,8 +18,8 @@ static struct {
     volatile bool full; /* a byte waits in the UART, its interrupt off, until read() makes room */
 } ring;
 
-/* Some UARTs tell only of bytes that come while they are asked to tell: so they are asked first, and
- * then whatever is there is taken. */
+/* Some UARTs tell only of bytes that come while they are asked to tell: so they are asked first,
+ * and then whatever is there is taken. */
 static void receive(void)
 {
     while (fdm_uart_has_byte()) {
