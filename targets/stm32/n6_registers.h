@@ -1,8 +1,8 @@
 /* STM32N6, secure addresses: addresses and bits, by the manual's names. Behind each register stands
  * its section in RM0486, in which its bits stand, too, or "header", where only ST's header
- * was at hand; tests/stm32/facts_n6.c names each there. (Public code cites 14.10.5, .11, .63, .93,
- * .105 and .131, which agree with the order of the registers; those between are counted.) Registers
- * that end in SR set, in CR clear, the bits that are written as 1. */
+ * was at hand; tests/stm32/facts_n6.c names each there. (Public code cites 14.10.5, .8, .11, .51,
+ * .53, .63, .93, .105 and .131, which agree with the order of the registers; those between are
+ * counted.) Registers that end in SR set, in CR clear, the bits that are written as 1. */
 #ifndef FDM_STM32_N6_REGISTERS_H
 #define FDM_STM32_N6_REGISTERS_H
 
