@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,21 @@ enum fdm_status fdm_fs_make_dirs(const char *path, struct fdm_error *err)
     }
     free(copy);
     return status;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place)
+{
+    (void)info;
+    (void)kind;
+    (void)place;
+    /* One that stays, for lack of rights, keeps nobody from removing the others. */
+    (void)remove(path);
+    return 0;
+}
+
+void fdm_fs_remove_tree(const char *folder)
+{
+    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 bool fdm_fs_is_dir(const char *path)

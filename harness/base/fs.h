@@ -28,6 +28,9 @@ enum fdm_status fdm_fs_write_unsynced(const char *path, const void *data, size_t
 /* Creates the folder and its parents; an existing folder is fine. FDM_ERR_IO. */
 enum fdm_status fdm_fs_make_dirs(const char *path, struct fdm_error *err);
 
+/* Removes the folder and all below it, as far as it can; links are removed, not followed. */
+void fdm_fs_remove_tree(const char *folder);
+
 bool fdm_fs_is_dir(const char *path);
 bool fdm_fs_is_file(const char *path);
 

@@ -61,7 +61,8 @@ enum fdm_status fdm_lock_take(const char *path, const char *owner, struct fdm_lo
     if (lock->fd < 0)
         status = fdm_fail(err, FDM_ERR_IO, "%s: %s", path, strerror(errno));
     else if (flock(lock->fd, LOCK_EX | LOCK_NB) != 0)
-        status = busy(lock->fd, path, err);
+        status = errno == EWOULDBLOCK ? busy(lock->fd, path, err)
+                                      : fdm_fail(err, FDM_ERR_IO, "%s: %s", path, strerror(errno));
     else
         status = sign(lock->fd, path, owner, err);
     if (status == FDM_OK) {

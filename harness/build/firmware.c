@@ -1,7 +1,6 @@
 #include "harness/build/firmware.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,19 +127,6 @@ static enum fdm_status find_folder(const char *given, char **out, struct fdm_err
     free(user);
     free(folder);
     return status;
-}
-
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place)
-{
-    (void)info;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
-static void remove_tree(const char *folder)
-{
-    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- the compiler ---- */
@@ -319,7 +305,7 @@ static bool find_kept(const struct build *build, struct fdm_firmware *out)
         out->counter = NULL;
     }
     if (!ok && folder != NULL)
-        remove_tree(folder);
+        fdm_fs_remove_tree(folder);
     if (ok)
         out->program = program;
     else
@@ -359,7 +345,7 @@ static void remove_below(const char *folder, const char *name)
 {
     char *path = fdm_fs_join(folder, name);
     if (path != NULL)
-        remove_tree(path);
+        fdm_fs_remove_tree(path);
     free(path);
 }
 
@@ -417,7 +403,7 @@ static char *take_text(struct fdm_buf *buf)
 static void release_build(struct build *build)
 {
     if (build->work != NULL)
-        remove_tree(build->work);
+        fdm_fs_remove_tree(build->work);
     fdm_recipe_release(&build->recipe);
     fdm_buf_release(&build->network);
     fdm_buf_release(&build->words);

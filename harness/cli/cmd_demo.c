@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "harness/cli/cmd.h"
+#include "harness/cli/demo_images.h"
 #include "harness/cli/interrupt.h"
-#include "harness/demo/demo.h"
 
 static const struct fdm_usage usage = {
     "demo",
@@ -39,7 +39,7 @@ int fdm_cmd_demo(int argc, char **argv)
         fdm_fail(&err, FDM_ERR_USAGE,
                  "say `fdm-bench demo draw DIR`, with the folder to draw into");
     else
-        fdm_demo_write(operands[1], &set, fdm_interrupt_install(), &err);
+        fdm_demo_images_draw(operands[1], &set, fdm_interrupt_install(), &err);
     if (err.status != FDM_OK)
         return fdm_cmd_fail(usage.command, &err);
     fprintf(stderr, "%u images of seed %u in %s\n", set.count, set.seed, operands[1]);

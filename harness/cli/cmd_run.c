@@ -13,6 +13,7 @@
 #include "harness/bench/run.h"
 #include "harness/build/firmware.h"
 #include "harness/cli/cmd.h"
+#include "harness/cli/demo_images.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/provenance.h"
@@ -87,7 +88,7 @@ struct workplace {
     size_t source_count;
     char *source_names[FDM_OPT_WORDS_MAX];
     char *fetched_images[FDM_OPT_WORDS_MAX]; /* roots of sources, where they were fetched */
-    char *demo_folder;
+    struct fdm_demo_images demo;
     struct fdm_image_cache *cache;
     struct fdm_session_record about;
     struct fdm_progress progress;
@@ -232,15 +233,12 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
     return status;
 }
 
-/* The demonstration's images, drawn where cached images lie. */
 static enum fdm_status add_demo(const struct request *request, struct workplace *place,
                                 struct fdm_error *err)
 {
-    enum fdm_status status =
-        fdm_workspace_demo(request->cache, place->stop, &place->demo_folder, err);
+    enum fdm_status status = fdm_demo_images_get(request->cache, place->stop, &place->demo, err);
     if (status == FDM_OK)
-        place->sources[place->source_count++] =
-            (struct fdm_plan_source){FDM_WORKSPACE_DEMO, place->demo_folder};
+        place->sources[place->source_count++] = (struct fdm_plan_source){"demo", place->demo.root};
     return status;
 }
 
@@ -385,7 +383,7 @@ static void release(struct workplace *place)
     free(place->models_dir);
     free(place->model_file);
     free(place->fetched_models);
-    free(place->demo_folder);
+    fdm_demo_images_release(&place->demo);
     for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++)
         free(place->source_names[i]);
     forget_fetched_images(place);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "harness/base/fs.h"
-#include "harness/demo/demo.h"
 #include "harness/fetch/obtain.h"
 
 enum fdm_status fdm_output_format(const struct fdm_output *output, enum fdm_report_format *format,
@@ -140,25 +139,6 @@ struct fdm_image_cache *fdm_workspace_image_cache(const char *given, bool none)
         fprintf(stderr, "note: no image cache: %s\n", err.message);
     free(folder);
     return cache;
-}
-
-enum fdm_status fdm_workspace_demo(const char *cache, const atomic_bool *stop, char **out,
-                                   struct fdm_error *err)
-{
-    const struct fdm_demo_set set = {FDM_DEMO_SEED, FDM_DEMO_COUNT, FDM_DEMO_SIZE};
-    char *user = NULL;
-    enum fdm_status status = FDM_OK;
-    *out = NULL;
-    if (cache == NULL)
-        status = fdm_fs_user_dir(FDM_FS_CACHE, &user, err);
-    if (status != FDM_OK)
-        return status;
-    *out = fdm_fs_join(cache != NULL ? cache : user, FDM_WORKSPACE_DEMO);
-    free(user);
-    if (*out == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    fprintf(stderr, "drawing %u images of seed %u into %s\n", set.count, set.seed, *out);
-    return fdm_demo_write(*out, &set, stop, err);
 }
 
 static enum fdm_status load_images(struct fdm_store *store, struct fdm_loaded_case *out,

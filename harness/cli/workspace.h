@@ -2,7 +2,6 @@
 #ifndef FDM_CLI_WORKSPACE_H
 #define FDM_CLI_WORKSPACE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "harness/base/status.h"
@@ -50,13 +49,6 @@ enum fdm_status fdm_workspace_models(const char *given, char **out, struct fdm_e
  * the caller frees. NULL if `none`, and where it cannot be had, which is a note on standard error
  * and no failure. */
 struct fdm_image_cache *fdm_workspace_image_cache(const char *given, bool none);
-
-/* Draws the demonstration's images into "demo" below `cache`, or below the user's cache folder if
- * that is NULL, and says so on standard error; the caller frees the folder's name. `stop` and
- * errors as of fdm_demo_write(). */
-#define FDM_WORKSPACE_DEMO "demo" /* also the dataset's id */
-enum fdm_status fdm_workspace_demo(const char *cache, const atomic_bool *stop, char **out,
-                                   struct fdm_error *err);
 
 /* The folder of a dataset's images that `fdm-bench fetch` published, whole, for the caller to free;
  * NULL where there is none. */

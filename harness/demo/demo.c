@@ -178,42 +178,54 @@ static enum fdm_status make_class_folders(const char *folder, uint32_t count, st
     return status;
 }
 
+char *fdm_demo_image_path(const char *folder, const struct fdm_demo_set *set, uint32_t index)
+{
+    struct fdm_buf path;
+    fdm_buf_init(&path);
+    fdm_buf_printf(&path, "%s/%s/s%u_%05u.png", folder, fdm_demo_class(fdm_demo_label(index)),
+                   set->seed, index);
+    if (path.failed)
+        fdm_buf_release(&path);
+    return path.data;
+}
+
 static enum fdm_status write_image(const char *folder, const struct fdm_demo_set *set,
                                    uint32_t index, struct fdm_error *err)
 {
     struct fdm_image image = {0};
     struct fdm_buf png;
-    struct fdm_buf path;
     fdm_buf_init(&png);
-    fdm_buf_init(&path);
-    fdm_buf_printf(&path, "%s/%s/s%u_%05u.png", folder, fdm_demo_class(fdm_demo_label(index)),
-                   set->seed, index);
-    enum fdm_status status = fdm_buf_check(&path, err);
-    if (status == FDM_OK)
-        status = fdm_demo_draw(set->seed, index, set->size, &image, err);
+    char *path = fdm_demo_image_path(folder, set, index);
+    if (path == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    enum fdm_status status = fdm_demo_draw(set->seed, index, set->size, &image, err);
     if (status == FDM_OK)
         status = fdm_image_encode_png(&image, &png, err);
     if (status == FDM_OK)
-        status = fdm_fs_write_unsynced(path.data, png.data, png.len, err);
+        status = fdm_fs_write_unsynced(path, png.data, png.len, err);
     fdm_image_release(&image);
     fdm_buf_release(&png);
-    fdm_buf_release(&path);
+    free(path);
     return status;
 }
 
 enum fdm_status fdm_demo_write(const char *folder, const struct fdm_demo_set *set,
-                               const atomic_bool *stop, struct fdm_error *err)
+                               const struct fdm_demo_watch *watch, struct fdm_error *err)
 {
+    static const struct fdm_demo_watch nobody = {0};
+    if (watch == NULL)
+        watch = &nobody;
     if (set->count < 1 || set->count > FDM_DEMO_COUNT_MAX)
         return fdm_fail(err, FDM_ERR_USAGE, "%u images; from 1 to %u can be drawn", set->count,
                         FDM_DEMO_COUNT_MAX);
     enum fdm_status status = make_class_folders(folder, set->count, err);
-    for (uint32_t i = 0; status == FDM_OK && i < set->count; i++)
-        status = stop != NULL && atomic_load(stop)
-                     ? fdm_fail(err, FDM_ERR_CANCELLED,
-                                "interrupted; %u of %u images stay in %s, the same command draws "
-                                "them again and the others",
-                                i, set->count, folder)
-                     : write_image(folder, set, i, err);
+    for (uint32_t i = 0; status == FDM_OK && i < set->count; i++) {
+        if (watch->stop != NULL && atomic_load(watch->stop))
+            return fdm_fail(err, FDM_ERR_CANCELLED, "interrupted after %u of %u images", i,
+                            set->count);
+        status = write_image(folder, set, i, err);
+        if (status == FDM_OK && watch->on_image != NULL)
+            watch->on_image(watch->context, i + 1);
+    }
     return status;
 }

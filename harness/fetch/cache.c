@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -267,19 +266,6 @@ enum fdm_status fdm_cache_commit(struct fdm_cache *cache, const char *sha256, ch
 /* ---- Trees -------------------------------------------------------------------------------------
  */
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static void remove_tree(const char *folder)
-{
-    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static enum fdm_status count_tree(const char *folder, uint64_t *files, uint64_t *bytes,
                                   struct fdm_error *err)
 {
@@ -371,7 +357,7 @@ enum fdm_status fdm_cache_tree_find(struct fdm_cache *cache, const char *sha256,
         status = check_tree(cache, tree, *path, by_count, &why);
     if (status != FDM_OK) {
         if (status == FDM_ERR_MISMATCH || status == FDM_ERR_FORMAT) {
-            remove_tree(tree);
+            fdm_fs_remove_tree(tree);
             status = FDM_ERR_NOT_FOUND;
         }
         free(*path);
@@ -390,7 +376,7 @@ enum fdm_status fdm_cache_tree_begin(struct fdm_cache *cache, const char *sha256
     enum fdm_status status = path_to(cache, &stage, err, "trees", sha256, ".tmp");
     if (status != FDM_OK)
         return status;
-    remove_tree(stage);
+    fdm_fs_remove_tree(stage);
     *path = fdm_fs_join(stage, "content");
     if (*path == NULL)
         status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
@@ -431,7 +417,7 @@ enum fdm_status fdm_cache_tree_commit(struct fdm_cache *cache, const char *sha25
     if (status == FDM_OK)
         status = write_counts(cache, stage, files, bytes, err);
     if (status == FDM_OK) {
-        remove_tree(tree);
+        fdm_fs_remove_tree(tree);
         if (rename(stage, tree) != 0)
             status = os_fail(err, tree);
     }
@@ -444,7 +430,7 @@ void fdm_cache_tree_abandon(struct fdm_cache *cache, const char *sha256)
 {
     char *stage = NULL;
     if (path_to(cache, &stage, NULL, "trees", sha256, ".tmp") == FDM_OK)
-        remove_tree(stage);
+        fdm_fs_remove_tree(stage);
     free(stage);
 }
 
@@ -622,7 +608,7 @@ enum fdm_status fdm_cache_remove(struct fdm_cache *cache, const struct fdm_cache
     if (status != FDM_OK)
         return status;
     if (fdm_fs_is_dir(entry->path))
-        remove_tree(entry->path);
+        fdm_fs_remove_tree(entry->path);
     else if (unlink(entry->path) != 0 && errno != ENOENT)
         status = os_fail(err, entry->path);
     fdm_lock_free(lock);

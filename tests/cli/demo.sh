@@ -30,7 +30,8 @@ code=0
 wait "$pid" || code=$?
 equal "$code" 130 "the exit code after an interrupt"
 drawn=$(find "$work/cut" -name '*.png' | wc -l)
-says err "interrupted; $drawn of 100000 images stay in $work/cut"
+says err "what was drawn stays in $work/cut"
+says err "interrupted after $drawn of 100000 images"
 cmp "$work/set/daisy/s2_00005.png" "$work/cut/daisy/s2_00005.png" || fail "an interrupted run left another image"
 
 # What is refused leaves nothing behind.

@@ -11,18 +11,34 @@ expect 2 "$fdm" run --demo --board host,NOPE
 says err "NOPE"
 [ ! -e "$work/.cache" ] || fail "images were drawn for a board that there is not"
 
-# Ctrl-C while images are drawn: an end that tells what there is.
-"$fdm" run --demo >"$work/out" 2>"$work/err" </dev/null &
-pid=$!
-while [ ! -e "$work/.cache/fdm-bench/demo/daisy/s2_00000.png" ]; do sleep 0.02; done
-kill -INT "$pid"
-code=0
-wait "$pid" || code=$?
-equal "$code" 130 "the exit code after an interrupt"
-says err "of 1000 images stay in $work/.cache/fdm-bench/demo"
+# Ctrl-C while images are drawn: an end that tells what stays, which is nothing.
+kept=$work/.cache/fdm-bench/demo/drawing1-seed2-1000x128
+interrupted() { # interrupted FILE OPTIONS: stops the run when there is such a file
+    file=$1
+    shift
+    "$fdm" run --demo "$@" >"$work/out" 2>"$work/err" </dev/null &
+    pid=$!
+    # shellcheck disable=SC2086 # a pattern
+    until ls $file >/dev/null 2>&1; do sleep 0.02; done
+    kill -INT "$pid"
+    code=0
+    wait "$pid" || code=$?
+    equal "$code" 130 "the exit code after an interrupt"
+    says err "no drawn image is kept, the same command draws all again: interrupted after"
+    # shellcheck disable=SC2086 # a pattern
+    ! ls $file >/dev/null 2>&1 || fail "images of an interrupted drawing stay"
+}
+interrupted "$kept.part/images/daisy/s2_00000.png"
+[ ! -e "$kept" ] || fail "an interrupted drawing is kept"
+
+# Where nothing can be kept, a temporary folder does, and goes with the run.
+mkdir "$work/tmp"
+TMPDIR=$work/tmp interrupted "$work/tmp/fdm-demo-*/daisy/s2_00000.png" --cache /dev/null/cache
+says err "note: the images cannot be kept: /dev/null"
+equal "$(ls "$work/tmp")" "" "what stays of a temporary folder"
 
 expect 0 "$fdm" run --demo --json
-says err "$work/.cache/fdm-bench/demo"
+says err "drawing 1000 images of seed 2, once, into $kept"
 equal "$(jq -r '.tables[0].rows[0] | "\(.model) \(.format) \(.evaluated)"' "$work/out")" \
     "demo/fdmobilenet_0.25_128 float 1000" "the case"
 equal "$(jq -r '.tables[0].rows[1] | "\(.model) \(.format) \(.semantics) \(.evaluated)"' "$work/out")" \
@@ -37,7 +53,7 @@ for k in "$correct" "$quantized"; do
     grep -qw "$k" "$readme" || fail "the README does not tell $k of 1000"
 done
 
-# A damaged image is drawn again before it is read, and the answers stay.
-echo broken >"$work/.cache/fdm-bench/demo/roses/s2_00002.png"
+# Drawn once: the next run reads them.
 expect 0 "$fdm" run --demo --fresh --json
+! grep -q drawing "$work/err" || fail "the images were drawn again"
 equal "$(jq -r '.tables[0].rows[0] | "\(.correct) \(.unreadable)"' "$work/out")" "$correct 0" "a second run"

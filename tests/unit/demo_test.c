@@ -6,14 +6,17 @@
 
 #include "harness/base/fs.h"
 #include "harness/base/hash.h"
+#include "harness/base/lock.h"
 #include "harness/datasets/encode.h"
 #include "harness/demo/canvas.h"
 #include "harness/demo/demo.h"
 #include "harness/demo/dice.h"
+#include "harness/demo/kept.h"
 
 /* ---- Known answers: every compiler and every optimisation must come to them -------------------
  */
 
+/* Other pixels here ask for a higher FDM_DEMO_DRAWING. */
 static void pixels_are_the_same_everywhere(void **state)
 {
     (void)state;
@@ -273,10 +276,10 @@ static void an_interrupt_is_told(void **state)
     char *folder = test_tmpdir();
     const struct fdm_demo_set set = {4, 7, 24};
     const atomic_bool stop = true;
+    const struct fdm_demo_watch watch = {.stop = &stop};
     char path[512];
-    assert_int_equal(fdm_demo_write(folder, &set, &stop, &err), FDM_ERR_CANCELLED);
+    assert_int_equal(fdm_demo_write(folder, &set, &watch, &err), FDM_ERR_CANCELLED);
     assert_non_null(strstr(err.message, "0 of 7 images"));
-    assert_non_null(strstr(err.message, folder));
     snprintf(path, sizeof path, "%s/%s/s4_00000.png", folder, fdm_demo_class(0));
     assert_false(fdm_fs_is_file(path));
     test_rmtree(folder);
@@ -290,6 +293,105 @@ static void a_folder_that_cannot_be_made_is_named(void **state)
     const struct fdm_demo_set set = {1, 5, 16};
     assert_int_equal(fdm_demo_write("/dev/null/flowers", &set, NULL, &err), FDM_ERR_IO);
     assert_non_null(strstr(err.message, "/dev/null"));
+}
+
+/* ---- Kept from run to run -------------------------------------------------------------------- */
+
+static void damage(const char *folder, const char *name, const char *bytes)
+{
+    char *path = fdm_fs_join(folder, name);
+    assert_non_null(path);
+    if (bytes == NULL)
+        assert_int_equal(remove(path), 0);
+    else
+        assert_int_equal(fdm_fs_write_unsynced(path, bytes, strlen(bytes), NULL), FDM_OK);
+    free(path);
+}
+
+static void kept_images_are_complete_or_drawn_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark, *name, *bytes;
+    } rows[] = {
+        {"no stamp", "stamp", NULL},
+        {"a cut stamp", "stamp", "drawing 1, seed 4"},
+        {"an image is missing", "images/roses/s4_00002.png", NULL},
+        {"an image is damaged", "images/daisy/s4_00005.png", "broken"},
+        {"an image is empty", "images/daisy/s4_00000.png", ""},
+    };
+    const struct fdm_demo_set set = {4, 7, 16};
+    struct fdm_error err = FDM_ERROR_INIT;
+    char *base = test_tmpdir();
+    char *folder = fdm_demo_kept_folder(base, &set);
+    assert_non_null(folder);
+    assert_false(fdm_demo_is_kept(folder, &set));
+    assert_ok(fdm_demo_keep(folder, &set, NULL, &err), err);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!fdm_demo_is_kept(folder, &set))
+            fail_msg("before \"%s\": not kept", rows[i].remark);
+        damage(folder, rows[i].name, rows[i].bytes);
+        if (fdm_demo_is_kept(folder, &set))
+            fail_msg("%s: not seen", rows[i].remark);
+        assert_ok(fdm_demo_keep(folder, &set, NULL, &err), err);
+    }
+    assert_true(fdm_demo_is_kept(folder, &set));
+    assert_false(fdm_demo_is_kept(folder, &(struct fdm_demo_set){4, 6, 16}));
+    free(folder);
+    test_rmtree(base);
+    free(base);
+}
+
+static void count_call(void *context, uint32_t drawn)
+{
+    *(uint32_t *)context = drawn;
+}
+
+static void nothing_stays_of_a_stopped_drawing(void **state)
+{
+    (void)state;
+    const struct fdm_demo_set set = {4, 7, 16};
+    const atomic_bool stop = true;
+    uint32_t drawn = 0;
+    const struct fdm_demo_watch stopped = {.stop = &stop};
+    const struct fdm_demo_watch counting = {.on_image = count_call, .context = &drawn};
+    struct fdm_error err = FDM_ERROR_INIT;
+    char *base = test_tmpdir();
+    char *folder = fdm_demo_kept_folder(base, &set);
+    char part[512];
+    assert_non_null(folder);
+    snprintf(part, sizeof part, "%s.part", folder);
+    assert_int_equal(fdm_demo_keep(folder, &set, &stopped, &err), FDM_ERR_CANCELLED);
+    assert_false(fdm_fs_is_dir(folder));
+    assert_false(fdm_fs_is_dir(part));
+    err = (struct fdm_error)FDM_ERROR_INIT;
+    assert_ok(fdm_demo_keep(folder, &set, &counting, &err), err);
+    assert_int_equal(drawn, 7);
+    drawn = 0;
+    assert_ok(fdm_demo_keep(folder, &set, &counting, &err), err);
+    assert_int_equal(drawn, 0);
+    free(folder);
+    test_rmtree(base);
+    free(base);
+}
+
+static void who_draws_keeps_others_off(void **state)
+{
+    (void)state;
+    const struct fdm_demo_set set = {4, 7, 16};
+    struct fdm_lock *lock;
+    struct fdm_error err = FDM_ERROR_INIT;
+    char *base = test_tmpdir();
+    char *folder = fdm_demo_kept_folder(base, &set);
+    char path[512];
+    assert_non_null(folder);
+    snprintf(path, sizeof path, "%s.lock", folder);
+    assert_ok(fdm_lock_take(path, "test", &lock, &err), err);
+    assert_int_equal(fdm_demo_keep(folder, &set, NULL, &err), FDM_ERR_BUSY);
+    fdm_lock_free(lock);
+    free(folder);
+    test_rmtree(base);
+    free(base);
 }
 
 static void png_refuses_what_libpng_refuses(void **state)
@@ -320,6 +422,9 @@ int main(void)
         cmocka_unit_test(a_folder_holds_what_was_drawn),
         cmocka_unit_test(an_interrupt_is_told),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_named),
+        cmocka_unit_test(kept_images_are_complete_or_drawn_again),
+        cmocka_unit_test(nothing_stays_of_a_stopped_drawing),
+        cmocka_unit_test(who_draws_keeps_others_off),
         cmocka_unit_test(png_refuses_what_libpng_refuses),
     };
     return cmocka_run_group_tests_name("demo", tests, NULL, NULL);
