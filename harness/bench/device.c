@@ -19,6 +19,7 @@
 #define BAUD_AT_START 115200 /* of every board with our program */
 /* The lab's words, the program, two options with their values, and the end. */
 #define COMMAND_MAX (FDM_LAB_ARGV_MAX + 6)
+#define CONNECT_TIMEOUT_NS (5 * FDM_NS_PER_S)
 #define PUSH_TIMEOUT_NS (120 * FDM_NS_PER_S)
 /* An emulator shares this computer with others; that it died is noticed without waiting. */
 #define EMULATOR_SILENCE_NS (60 * FDM_NS_PER_S)
@@ -28,6 +29,7 @@
 struct fdm_device {
     struct fdm_device_options options;
     struct fdm_lock *lock;
+    struct fdm_lock *line_lock;   /* NULL unless the line is a server's */
     struct fdm_ssh *ssh;          /* kept over all cases */
     struct fdm_firmware firmware; /* of the case under way */
     size_t arena_bytes;           /* of its network */
@@ -36,21 +38,35 @@ struct fdm_device {
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-static enum fdm_status take_lock(struct fdm_device *device, struct fdm_error *err)
+static enum fdm_status take_lock(const char *name, const char *owner, struct fdm_lock **out,
+                                 struct fdm_error *err)
 {
     char *cache = NULL;
     struct fdm_buf path;
     fdm_buf_init(&path);
     enum fdm_status status = fdm_fs_user_dir(FDM_FS_CACHE, &cache, err);
     if (status == FDM_OK) {
-        fdm_buf_printf(&path, "%s/locks/%s.lock", cache, device->options.name);
+        fdm_buf_printf(&path, "%s/locks/%s.lock", cache, name);
         status = fdm_buf_check(&path, err);
     }
     if (status == FDM_OK)
-        status = fdm_lock_take(path.data, device->options.owner, &device->lock, err);
-    fdm_error_context(err, "%s", device->options.name);
+        status = fdm_lock_take(path.data, owner, out, err);
+    fdm_error_context(err, "%s", name);
     fdm_buf_release(&path);
     free(cache);
+    return status;
+}
+
+/* The board, and a server's line, which may stand in the lab's file twice; a port of this computer
+ * is locked by its stream. */
+static enum fdm_status take_locks(struct fdm_device *device, struct fdm_error *err)
+{
+    const struct fdm_device_options *options = &device->options;
+    enum fdm_status status = take_lock(options->name, options->owner, &device->lock, err);
+    if (status != FDM_OK || options->lab == NULL || options->lab->tcp == NULL)
+        return status;
+    status = take_lock(options->lab->tcp, options->owner, &device->line_lock, err);
+    fdm_error_context(err, "%s", options->name);
     return status;
 }
 
@@ -100,7 +116,7 @@ enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct 
     if (options->board->kind == FDM_BOARD_SSH)
         status = check_threads(options, err);
     if (status == FDM_OK)
-        status = take_lock(device, err);
+        status = take_locks(device, err);
     if (status == FDM_OK)
         *out = device;
     else
@@ -122,6 +138,7 @@ void fdm_device_free(struct fdm_device *device)
         return;
     end_case(device);
     fdm_ssh_close(device->ssh);
+    fdm_lock_free(device->line_lock);
     fdm_lock_free(device->lock);
     free(device);
 }
@@ -235,9 +252,30 @@ static enum fdm_status open_ssh(struct fdm_device *device, struct fdm_error *err
     return status;
 }
 
+static enum fdm_status open_tcp(const struct fdm_lab_board *lab, struct fdm_stream **out,
+                                struct fdm_error *err)
+{
+    return fdm_stream_open_tcp(lab->tcp_host, lab->tcp_port,
+                               fdm_clock_now_ns() + CONNECT_TIMEOUT_NS, out, err);
+}
+
+enum fdm_status fdm_device_try_tcp(const struct fdm_lab_board *lab, struct fdm_error *err)
+{
+    struct fdm_lock *lock = NULL;
+    struct fdm_stream *stream = NULL;
+    enum fdm_status status = take_lock(lab->tcp, "fdm-bench doctor", &lock, err);
+    if (status == FDM_OK)
+        status = open_tcp(lab, &stream, err);
+    fdm_stream_free(stream);
+    fdm_lock_free(lock);
+    return status;
+}
+
 static enum fdm_status open_serial(struct fdm_device *device, struct fdm_error *err)
 {
     const struct fdm_lab_board *lab = device->options.lab;
+    if (lab->tcp != NULL)
+        return open_tcp(lab, &device->stream, err);
     const struct fdm_stream_serial_options options = {
         .port = lab->port, .probe = lab->probe, .baud = BAUD_AT_START};
     return fdm_stream_open_serial(&options, &device->stream, err);

@@ -42,6 +42,10 @@ uint32_t fdm_device_threads(const struct fdm_board_entry *executor, bool emulate
 enum fdm_status fdm_device_flasher(const struct fdm_lab_board *lab, const char **out,
                                    struct fdm_error *err);
 
+/* Does the server of a board's line (its lab entry's `tcp`) let us in? FDM_ERR_BUSY, with the
+ * holder's line, while a run uses it; the errors of fdm_stream_open_tcp(). */
+enum fdm_status fdm_device_try_tcp(const struct fdm_lab_board *lab, struct fdm_error *err);
+
 /* Takes the lock. FDM_ERR_BUSY names the holder; FDM_ERR_USAGE: more threads than can be, or than
  * can be counted. The options' pointers must outlive the device. */
 enum fdm_status fdm_device_new(const struct fdm_device_options *options, struct fdm_device **out,

@@ -248,6 +248,24 @@ static void check_port(struct fdm_check *check, const char *port)
     }
 }
 
+static void check_tcp(struct fdm_check *check, const struct fdm_lab_board *board)
+{
+    struct fdm_error err = FDM_ERROR_INIT;
+    enum fdm_status status = fdm_device_try_tcp(board, &err);
+    if (status == FDM_OK) {
+        set(check->detail, sizeof check->detail, "%.200s lets us in", board->tcp);
+        return;
+    }
+    set(check->detail, sizeof check->detail, "%.250s", err.message);
+    if (status == FDM_ERR_BUSY) /* it works, then */
+        return;
+    check->state = FDM_CHECK_FAILED;
+    set(check->fix, sizeof check->fix,
+        status == FDM_ERR_NOT_FOUND ? "correct the host in the board's \"tcp\" in lab.json"
+                                    : "start the server of the board's line (raw TCP, 115200 baud, "
+                                      "8N1), or correct the board's \"tcp\" in lab.json");
+}
+
 /* A board that is to be flashed needs its probe. */
 static void check_board_probe(struct fdm_check *check, const struct fdm_lab_board *board,
                               const struct probes *probes)
@@ -286,7 +304,9 @@ static void check_board_flasher(struct fdm_check *check, const struct fdm_lab_bo
 static void check_serial(struct fdm_check *check, const struct fdm_lab_board *board,
                          const struct probes *probes)
 {
-    if (board->port != NULL)
+    if (board->tcp != NULL)
+        check_tcp(check, board);
+    else if (board->port != NULL)
         check_port(check, board->port);
     else
         set(check->detail, sizeof check->detail, "by probe %.200s", board->probe);

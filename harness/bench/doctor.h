@@ -33,7 +33,7 @@ struct fdm_doctor {
 
 /* All checks in the order in which they help; the caller frees `*checks` with free(). Finds nothing
  * wrong by failing: FDM_ERR_MEMORY only. Boards reached by ssh are asked for a sign of life, which
- * takes up to ten seconds each. */
+ * takes up to ten seconds each; servers of serial lines are connected to. */
 enum fdm_status fdm_doctor_examine(const struct fdm_doctor *doctor, struct fdm_check **checks,
                                    size_t *count, struct fdm_error *err);
 

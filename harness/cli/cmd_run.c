@@ -577,8 +577,8 @@ int fdm_cmd_run(int argc, char **argv)
         {"emulate", NULL, "run the emulated twins of the boards; every figure is marked emulated",
          FDM_OPT_FLAG, &request.emulate, 0, 0},
         {"lab", "FILE",
-         "which boards are attached (default: lab.json in the user's configuration "
-         "folder)",
+         "which boards are attached, and how: port, probe, tcp or ssh (default: lab.json in the "
+         "user's configuration folder)",
          FDM_OPT_TEXT, &request.lab, 0, 0},
         {"images", "[DATASET=]DIR",
          "folder with one folder per class; repeat for more datasets (default: those that were "

@@ -9,6 +9,7 @@
 
 #define BOARDS_MAX 256
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+#define HOST_CHARACTERS NAME_CHARACTERS ":%" /* addresses of IPv6, with their interface */
 
 static const char *const flasher_names[] = {
     [FDM_FLASHER_ANY] = "any",          [FDM_FLASHER_OPENOCD] = "openocd",
@@ -28,10 +29,11 @@ static const struct {
     bool serial;
     bool ssh;
 } members[] = {
-    {"name", true, true},     {"board", true, true},       {"note", true, true},
-    {"probe", true, false},   {"port", true, false},       {"baud", true, false},
-    {"flasher", true, false}, {"ssh", false, true},        {"ssh_config", false, true},
-    {"folder", false, true},  {"run_prefix", false, true}, {"cores", false, true},
+    {"name", true, true},        {"board", true, true},    {"note", true, true},
+    {"probe", true, false},      {"port", true, false},    {"tcp", true, false},
+    {"baud", true, false},       {"flasher", true, false}, {"ssh", false, true},
+    {"ssh_config", false, true}, {"folder", false, true},  {"run_prefix", false, true},
+    {"cores", false, true},
 };
 
 static bool belongs(size_t member, enum fdm_board_kind kind)
@@ -87,6 +89,51 @@ static enum fdm_status read_flasher(const struct fdm_json *entry, enum fdm_flash
                     name);
 }
 
+/* Splits "HOST:PORT" and "[ADDRESS]:PORT"; only in brackets may a host have colons. */
+static bool split_address(const char *text, char host[FDM_LAB_HOST_SIZE], uint16_t *port)
+{
+    bool brackets = text[0] == '[';
+    const char *begin = text + brackets;
+    size_t len = strcspn(begin, brackets ? "]" : ":");
+    const char *end = begin + len;
+    if (brackets && *end == ']')
+        end++;
+    if (*end != ':' || strspn(begin, HOST_CHARACTERS) < len || len == 0 || len >= FDM_LAB_HOST_SIZE)
+        return false;
+    const char *digits = end + 1;
+    unsigned long number = strtoul(digits, NULL, 10);
+    if (strspn(digits, "0123456789") != strlen(digits) || digits[0] == '0' || number == 0 ||
+        number > UINT16_MAX)
+        return false;
+    memcpy(host, begin, len);
+    host[len] = '\0';
+    *port = (uint16_t)number;
+    return true;
+}
+
+/* A line that a server passes on: its rate is the server's, and it is no port of this computer. */
+static enum fdm_status read_tcp(const struct fdm_json *entry, struct fdm_lab_board *out,
+                                struct fdm_error *err)
+{
+    enum fdm_status status = fdm_json_opt_string(entry, "tcp", NULL, &out->tcp, err);
+    if (status != FDM_OK || out->tcp == NULL)
+        return status;
+    if (!split_address(out->tcp, out->tcp_host, &out->tcp_port))
+        return fdm_fail(err, FDM_ERR_FORMAT,
+                        "tcp: \"%s\" is no HOST:PORT, as \"lab-server:4001\" or "
+                        "\"[fd00::7]:4001\"",
+                        out->tcp);
+    if (out->port != NULL)
+        return fdm_fail(err, FDM_ERR_FORMAT,
+                        "tcp: the entry names a port, too: take out the one that is not the "
+                        "board's line");
+    if (out->baud != 0)
+        return fdm_fail(err, FDM_ERR_FORMAT,
+                        "baud: the server of \"tcp\" sets the line's rate: take it out, and set "
+                        "115200 there");
+    return FDM_OK;
+}
+
 static enum fdm_status read_serial(const struct fdm_json *entry, struct fdm_lab_board *out,
                                    struct fdm_error *err)
 {
@@ -100,8 +147,11 @@ static enum fdm_status read_serial(const struct fdm_json *entry, struct fdm_lab_
     }
     if (status == FDM_OK)
         status = read_flasher(entry, &out->flasher, err);
-    if (status == FDM_OK && out->probe == NULL && out->port == NULL)
-        status = fdm_fail(err, FDM_ERR_FORMAT, "neither probe nor port says where the board is");
+    if (status == FDM_OK)
+        status = read_tcp(entry, out, err);
+    if (status == FDM_OK && out->probe == NULL && out->port == NULL && out->tcp == NULL)
+        status =
+            fdm_fail(err, FDM_ERR_FORMAT, "neither probe, port nor tcp says where the board is");
     return status;
 }
 

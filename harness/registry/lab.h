@@ -4,8 +4,9 @@
  *   { "boards": [
  *       { "name": "h747", "board": "STM32H747I-DISCO", "probe": "002F00174741500220383733",
  *         "port": "/dev/ttyACM0", "baud": 921600, "flasher": "openocd" },
- *       { "name": "mp157", "board": "STM32MP157F-DK2", "ssh": "root@192.168.7.1",
- *         "ssh_config": "/home/me/.ssh/lab", "run_prefix": ["nice", "-n", "-5"], "cores": [1] } ] }
+ *       { "name": "far", "board": "STM32F769I-DISCO", "tcp": "lab-server:4001", "flasher": "none"
+ * }, { "name": "mp157", "board": "STM32MP157F-DK2", "ssh": "root@192.168.7.1", "ssh_config":
+ * "/home/me/.ssh/lab", "run_prefix": ["nice", "-n", "-5"], "cores": [1] } ] }
  *
  * `name` is what --board takes, of letters, digits, '-', '_' and '.', and no other board's id; an
  * entry may be asked for by its board's id as long as it is the only one of that board. Members
@@ -20,6 +21,7 @@
 #include "harness/registry/registry.h"
 
 #define FDM_LAB_ARGV_MAX 16
+#define FDM_LAB_HOST_SIZE 256 /* the longest name of the DNS and its end */
 
 enum fdm_flasher {
     FDM_FLASHER_ANY, /* the first that is installed */
@@ -35,8 +37,12 @@ struct fdm_lab_board {
     const struct fdm_board_entry *board;
     /* serial */
     const char *probe; /* serial number of the debug probe, which carries the virtual COM port */
-    const char *port;  /* "/dev/ttyACM0"; NULL: the port of the probe */
-    uint32_t baud;     /* 9600..3000000, agreed on with the board after hello; 0: stay at 115200 */
+    const char *port;  /* "/dev/ttyACM0"; NULL: `tcp`, or the port of the probe */
+    const char *tcp;   /* "HOST:PORT" of a server that passes the line on as it is; an IPv6 address
+                          stands in brackets. Without `port` and `baud`: the line is the server's */
+    char tcp_host[FDM_LAB_HOST_SIZE]; /* of `tcp`, without brackets */
+    uint16_t tcp_port;                /* of `tcp`, 1..65535; 0 without it */
+    uint32_t baud; /* 9600..3000000, agreed on with the board after hello; 0: stay at 115200 */
     enum fdm_flasher flasher;
     /* ssh */
     const char *ssh_host; /* what `ssh` takes: host, user@host or an alias; never begins with '-' */

@@ -153,6 +153,9 @@ static enum fdm_status judge_socket(const struct fdm_stream *stream, ssize_t don
         return FDM_ERR_TIMEOUT;
     if (done == 0 || reason == EPIPE || reason == ECONNRESET)
         return fdm_fail(err, FDM_ERR_EOF, "%s: closed by the other end", stream->name);
+    if (reason == ETIMEDOUT || reason == EHOSTUNREACH || reason == ENETUNREACH)
+        return fdm_fail(err, FDM_ERR_EOF, "%s: the other end vanished: %s", stream->name,
+                        strerror(reason));
     return fdm_fail(err, FDM_ERR_IO, "%s: %s", stream->name, strerror(reason));
 }
 

@@ -93,8 +93,10 @@ enum fdm_status fdm_stream_process_end(const struct fdm_stream *stream, struct f
 
 /* ---- TCP ---- */
 
-/* Connects to a name or address; small writes leave at once. FDM_ERR_NOT_FOUND (no such name),
- * FDM_ERR_TIMEOUT, FDM_ERR_IO (refused, no route), FDM_ERR_MEMORY. */
+/* Connects to a name or address (of IPv6 without brackets); small writes leave at once. The
+ * deadline is that of connecting: the system's resolver takes its own time. A peer that closes is
+ * noticed at once, one that vanishes without a word within ten seconds. FDM_ERR_NOT_FOUND (no such
+ * name), FDM_ERR_TIMEOUT, FDM_ERR_IO (refused, no route), FDM_ERR_MEMORY: each in its own words. */
 enum fdm_status fdm_stream_open_tcp(const char *host, uint16_t port, uint64_t deadline_ns,
                                     struct fdm_stream **out, struct fdm_error *err);
 

@@ -40,8 +40,8 @@ enum fdm_status fdm_stream_wait_fd(int fd, unsigned wanted, uint64_t deadline_ns
 /* Milliseconds for poll() until a deadline, rounded up; 0 if it passed. */
 int fdm_stream_poll_ms(uint64_t deadline_ns);
 
-/* The usual read and write for a connected socket: no SIGPIPE, and a reset connection is
- * FDM_ERR_EOF. */
+/* The usual read and write for a connected socket: no SIGPIPE, and a connection that is reset or
+ * leads nowhere any more is FDM_ERR_EOF. */
 enum fdm_status fdm_stream_read_socket(const struct fdm_stream *stream, int fd, void *buf,
                                        size_t size, size_t *got, struct fdm_error *err);
 enum fdm_status fdm_stream_write_socket(const struct fdm_stream *stream, int fd, const void *bytes,

@@ -57,7 +57,7 @@ connect() { # connect PROGRAM: the emulator runs it behind $work/port
     ln -sfn "$work/sys/devices/virtual/tty/pts" "$work/sys/tty/pts/$(basename "$(readlink -f "$work/port")")"
 }
 disconnect() {
-    kill $pids
+    kill $pids 2>/dev/null || true
     wait $pids 2>/dev/null || true
     pids=
 }
@@ -84,6 +84,62 @@ jq -r '.tables[0].rows[0].message' "$work/out" | grep -q "the board computes wit
 expect 3 on_port run --board h7 --images tiny="$images" --fresh --json
 jq -r '.tables[0].rows[0].message' "$work/out" | grep -q "the program says it runs on PTY, not on STM32H747I-DISCO" ||
     fail "another board: $(jq -r '.tables[0].rows[0].message' "$work/out")"
+
+# The line is another computer's: a server passes it on by TCP, to one program at a time.
+serve() {
+    kill $line 2>/dev/null || true
+    wait $line 2>/dev/null || true
+    : >"$work/server"
+    socat -d -d TCP-LISTEN:0,bind=127.0.0.1 "UNIX-CONNECT:$work/socket" 2>>"$work/server" &
+    line=$!
+    pids="$emulator $line"
+    address=
+    for wait in $(seq 600); do
+        address=$(sed -n 's/.*listening on AF=2 //p' "$work/server")
+        [ -z "$address" ] || break
+        sleep 0.05
+    done
+    jq -n --arg t "$address" '{boards: [
+        {name: "net", board: "PTY", tcp: $t, flasher: "none"},
+        {name: "lost", board: "PTY", tcp: "[fe80::1%no-such-line]:4001", flasher: "none"},
+        {name: "closed", board: "PTY", tcp: "127.0.0.1:1", flasher: "none"}]}' >"$work/net.json"
+    jq '.boards[0].name = "same"' "$work/net.json" >"$work/same.json"
+}
+on_net() { # on_net LAB BOARD OPTION...
+    lab=$1
+    board=$2
+    shift 2
+    "$fdm" run --lab "$work/$lab.json" --board "$board" --images tiny="$images" --limit 16 --fresh "$@"
+}
+serve
+expect 1 "$fdm" doctor --lab "$work/net.json" --json
+equal "$(jq -c '[.[] | select(.area == "board") | .subject, .state]' "$work/out")" \
+    '["net","ok","lost","failed","closed","failed"]' "the doctor on servers"
+says out "\"$address lets us in\""
+says out "correct the host in the board's"
+says out "start the server of the board's line (raw TCP, 115200 baud, 8N1)"
+serve
+expect 0 on_net net net --runs 3 --json
+equal "$(jq -c '[.board, .emulated, .tables[0].rows[0].state, .tables[0].rows[0].correct]' "$work/out")" \
+    "[\"PTY\",\"no\",\"complete\",$reference]" "the board behind a server"
+expect 1 on_net net closed
+says err "closed: 127.0.0.1:1: Connection refused: the host is there, but no server listens on this port"
+
+# A second run is told of the first, whatever the lab calls the line; the server ends in mid-run.
+serve
+on_net net net --min-time 600000 >"$work/first" 2>&1 &
+first=$!
+for wait in $(seq 2400); do
+    grep -q "session .* begun" "$work/first" && break
+    sleep 0.05
+done
+expect 1 on_net same same
+says err "same: $address: in use by fdm-bench run"
+kill $line
+got=0
+wait $first || got=$?
+equal $got 1 "a run without its server"
+grep -q "$address: closed by the other end" "$work/first" || fail "a server's end: $(cat "$work/first")"
 disconnect
 
 # A board that does not keep its clock is marked where the run ends, and in the card's report.

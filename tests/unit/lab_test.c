@@ -83,13 +83,14 @@ static void mistakes_are_named(void **state)
         {"\"name\":\"a\",\"board\":\"host\"", "boards[0]: board: host needs no entry here",
          "the host"},
         {"\"name\":\"a\",\"board\":\"DISCO\"",
-         "boards[0]: neither probe nor port says where the board is", "nowhere"},
+         "boards[0]: neither probe, port nor tcp says where the board is", "nowhere"},
         {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"bauds\":9600",
-         "boards[0]: bauds: a board reached by serial has name, board, note, probe, port, baud, "
+         "boards[0]: bauds: a board reached by serial has name, board, note, probe, port, tcp, "
+         "baud, "
          "flasher only",
          "a typing error"},
         {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"ssh\":\"h\"",
-         "boards[0]: ssh: a board reached by serial has name, board, note, probe, port, baud, "
+         "boards[0]: ssh: a board reached by serial has name, board, note, probe, port, tcp, baud, "
          "flasher only",
          "another kind's member"},
         {"\"name\":\"a/b\",\"board\":\"MP1\",\"ssh\":\"h\"",
@@ -103,6 +104,14 @@ static void mistakes_are_named(void **state)
          "boards[0]: name: DISCO is another board", "the name of another board"},
         {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"baud\":300",
          "boards[0]: baud: expected a whole number from 9600 to 3000000", "too slow"},
+        {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"tcp\":\"h:1\"",
+         "boards[0]: tcp: the entry names a port, too: take out the one that is not the board's "
+         "line",
+         "two lines"},
+        {"\"name\":\"a\",\"board\":\"DISCO\",\"baud\":115200,\"tcp\":\"h:1\"",
+         "boards[0]: baud: the server of \"tcp\" sets the line's rate: take it out, and set 115200 "
+         "there",
+         "a rate that is not ours"},
         {"\"name\":\"a\",\"board\":\"DISCO\",\"port\":\"p\",\"flasher\":\"jlink\"",
          "boards[0]: flasher: \"jlink\" is none of any, openocd, st-flash, STM32_Programmer_CLI, "
          "none",
@@ -128,6 +137,56 @@ static void mistakes_are_named(void **state)
         if (status != FDM_ERR_FORMAT || lab != NULL || message == NULL ||
             strcmp(message + strlen("lab.json: "), cases[i].message) != 0)
             fail_msg("%s: %s", cases[i].remark, err.message);
+    }
+}
+
+static void addresses_are_split(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *host; /* NULL: refused */
+        unsigned port;
+        const char *remark;
+    } cases[] = {
+        {"lab-server:4001", "lab-server", 4001, "a name"},
+        {"10.0.0.7:65535", "10.0.0.7", 65535, "an address, the last port"},
+        {"[fd00::7]:1", "fd00::7", 1, "IPv6"},
+        {"[fe80::7%eth0]:23", "fe80::7%eth0", 23, "IPv6 with its interface"},
+        {"lab-server", NULL, 0, "no port"},
+        {"lab-server:", NULL, 0, "an empty port"},
+        {":4001", NULL, 0, "no host"},
+        {"[]:4001", NULL, 0, "an empty address"},
+        {"fd00::7:4001", NULL, 0, "IPv6 without brackets"},
+        {"[fd00::7:4001", NULL, 0, "an open bracket"},
+        {"[fd00::7]4001", NULL, 0, "no colon"},
+        {"h:0", NULL, 0, "port 0"},
+        {"h:04001", NULL, 0, "a port with a second spelling"},
+        {"h:65536", NULL, 0, "a port beyond the last"},
+        {"h:99999999999999999999999", NULL, 0, "a port beyond all numbers"},
+        {"h:-1", NULL, 0, "a sign"},
+        {"h:40a", NULL, 0, "a letter"},
+        {"a b:1", NULL, 0, "a space"},
+        {"../x:1", NULL, 0, "a path"},
+        {"", NULL, 0, "nothing"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[256];
+        struct fdm_error err = FDM_ERROR_INIT;
+        struct fdm_lab *lab;
+        snprintf(text, sizeof text,
+                 "{\"boards\":[{\"name\":\"a\",\"board\":\"DISCO\",\"tcp\":\"%s\"}]}",
+                 cases[i].text);
+        enum fdm_status status = load(text, &lab, &err);
+        if (cases[i].host == NULL
+                ? status != FDM_ERR_FORMAT || strstr(err.message, "is no HOST:PORT") == NULL
+                : status != FDM_OK)
+            fail_msg("%s: %s", cases[i].remark, err.message);
+        if (status != FDM_OK)
+            continue;
+        assert_string_equal(lab->boards[0].tcp_host, cases[i].host);
+        assert_int_equal(lab->boards[0].tcp_port, cases[i].port);
+        fdm_lab_free(lab);
     }
 }
 
@@ -164,6 +223,7 @@ int main(void)
         cmocka_unit_test(boards_are_read_and_found),
         cmocka_unit_test(a_board_that_stands_twice_needs_its_name),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(addresses_are_split),
         cmocka_unit_test(names_are_unique),
         cmocka_unit_test(an_absent_default_is_an_empty_lab),
     };

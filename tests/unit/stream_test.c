@@ -406,11 +406,11 @@ static void connections_that_fail_say_why(void **state)
     assert_int_equal(fdm_stream_open_tcp("127.0.0.1", server.port, in_ms(20000), &stream, &err),
                      FDM_ERR_IO);
     assert_null(stream);
-    assert_non_null(strstr(err.message, "Connection refused"));
+    assert_non_null(strstr(err.message, "Connection refused: the host is there, but no server"));
     err = (struct fdm_error)FDM_ERROR_INIT;
-    assert_int_not_equal(
-        fdm_stream_open_tcp("no-such-host.invalid", 1, in_ms(20000), &stream, &err), FDM_OK);
-    assert_non_null(strstr(err.message, "no-such-host.invalid: "));
+    assert_int_equal(fdm_stream_open_tcp("fe80::1%no-such-line", 1, in_ms(20000), &stream, &err),
+                     FDM_ERR_NOT_FOUND);
+    assert_non_null(strstr(err.message, "fe80::1%no-such-line: cannot find this host: "));
 }
 
 /* A listener whose queue is full answers nobody, as a board that is switched off. */
@@ -427,7 +427,7 @@ static void connecting_has_a_deadline(void **state)
         count += status == FDM_OK;
     }
     assert_int_equal(status, FDM_ERR_TIMEOUT);
-    assert_non_null(strstr(err.message, "timed out"));
+    assert_non_null(strstr(err.message, "timed out: the host is off"));
     while (count > 0)
         fdm_stream_free(streams[--count]);
     close(server.fd);
