@@ -14,6 +14,7 @@
 #include "harness/base/proc.h"
 #include "harness/bench/device.h"
 #include "harness/client/flash.h"
+#include "harness/client/flash_probe.h"
 #include "harness/transport/ssh.h"
 
 #define TOOL_TIMEOUT_NS (5 * FDM_NS_PER_S)

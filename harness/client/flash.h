@@ -8,7 +8,6 @@
 
 #include "harness/base/status.h"
 #include "harness/client/flash_tools.h"
-#include "harness/transport/probe.h"
 
 struct fdm_flash_job {
     const char *board; /* its id, for messages */
@@ -20,12 +19,6 @@ struct fdm_flash_job {
     uint64_t timeout_ns;     /* for each step; 0: two minutes */
     const atomic_bool *stop; /* may be NULL */
 };
-
-/* The probe that a serial number means, or the only one, in `*out`. FDM_ERR_NOT_FOUND,
- * FDM_ERR_USAGE (several, and no number), FDM_ERR_IO (may not be opened). */
-enum fdm_status fdm_flash_choose_probe(const struct fdm_probe *probes, size_t count,
-                                       const char *serial, struct fdm_probe *out,
-                                       struct fdm_error *err);
 
 /* The program that fdm_flash_write() would use, in `*out`; it lasts. Touches no probe.
  * FDM_ERR_NOT_FOUND (none is there), FDM_ERR_USAGE (it cannot, or is too old for the chip),

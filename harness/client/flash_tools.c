@@ -14,8 +14,7 @@
 
 /* ---- Words ----------------------------------------------------------------------------------- */
 
-FDM_PRINTF(2, 3)
-static void add(struct fdm_flash_argv *argv, const char *format, ...)
+void fdm_flash_argv_add(struct fdm_flash_argv *argv, const char *format, ...)
 {
     char word[WORD_MAX];
     va_list args;
@@ -43,22 +42,23 @@ void fdm_flash_argv_release(struct fdm_flash_argv *argv)
 
 static void openocd_command(struct fdm_flash_argv *argv, const char *command)
 {
-    add(argv, "-c");
-    add(argv, "%s", command);
+    fdm_flash_argv_add(argv, "-c");
+    fdm_flash_argv_add(argv, "%s", command);
 }
 
 static void openocd_configure(const struct fdm_flash_chip *chip, struct fdm_flash_argv *argv)
 {
-    add(argv, "openocd");
+    fdm_flash_argv_add(argv, "openocd");
     for (size_t i = 0; chip->openocd[i] != NULL; i++) {
-        add(argv, "-f");
-        add(argv, "%s", chip->openocd[i]);
+        fdm_flash_argv_add(argv, "-f");
+        fdm_flash_argv_add(argv, "%s", chip->openocd[i]);
     }
 }
 
 static void openocd_knows(const struct fdm_flash_chip *chip, struct fdm_flash_argv *argv)
 {
     openocd_configure(chip, argv);
+    openocd_command(argv, "adapter serial 0"); /* from 0.12 on */
     openocd_command(argv, "shutdown");
 }
 
@@ -66,8 +66,10 @@ static void openocd_connect(const struct fdm_flash_chip *chip, const char *seria
                             struct fdm_flash_argv *argv)
 {
     openocd_configure(chip, argv);
-    add(argv, "-c");
-    add(argv, "adapter serial %s", serial);
+    if (serial[0] != '\0') {
+        fdm_flash_argv_add(argv, "-c");
+        fdm_flash_argv_add(argv, "adapter serial %s", serial);
+    }
     if (!chip->ram)
         openocd_command(argv, "reset_config srst_only srst_nogate connect_assert_srst");
     openocd_command(argv, "init");
@@ -80,13 +82,15 @@ static void openocd_identify(const struct fdm_flash_chip *chip, const char *seri
     /* While the reset is held, what lies behind the bus matrix does not answer. */
     openocd_command(argv, chip->ram ? "catch {reset run}; sleep 500" : "catch {reset halt}");
     if (chip->chip_id_register != 0) {
-        add(argv, "-c");
-        add(argv, "echo \"fdm-chip [read_memory 0x%08" PRIX32 " 32 1]\"", chip->chip_id_register);
+        fdm_flash_argv_add(argv, "-c");
+        fdm_flash_argv_add(argv, "echo \"fdm-chip [read_memory 0x%08" PRIX32 " 32 1]\"",
+                           chip->chip_id_register);
     }
     if (chip->protection_register != 0) {
-        add(argv, "-c");
-        add(argv, "echo \"" OPENOCD_PROTECTION "[read_memory 0x%08" PRIX32 " 32 1]\"",
-            chip->protection_register);
+        fdm_flash_argv_add(argv, "-c");
+        fdm_flash_argv_add(argv,
+                           "echo \"" OPENOCD_PROTECTION "[read_memory 0x%08" PRIX32 " 32 1]\"",
+                           chip->protection_register);
     }
     openocd_command(argv, "shutdown");
 }
@@ -95,17 +99,18 @@ static void openocd_write(const struct fdm_flash_chip *chip, const char *serial,
                           struct fdm_flash_argv *argv)
 {
     openocd_connect(chip, serial, argv);
-    add(argv, "-c");
+    fdm_flash_argv_add(argv, "-c");
     if (!chip->ram) {
-        add(argv, "program {%s} verify reset exit", image);
+        fdm_flash_argv_add(argv, "program {%s} verify reset exit", image);
         return;
     }
-    add(argv, "halt; load_image {%s}; verify_image {%s}; echo {** Verified OK **}", image, image);
-    add(argv, "-c");
-    add(argv,
-        "mww " VTOR " 0x%08" PRIX32 "; reg sp [read_memory 0x%08" PRIX32
-        " 32 1]; resume [expr {[read_memory 0x%08" PRIX32 " 32 1] & ~1}]",
-        chip->address, chip->address, chip->address + 4);
+    fdm_flash_argv_add(argv, "halt; load_image {%s}; verify_image {%s}; echo {** Verified OK **}",
+                       image, image);
+    fdm_flash_argv_add(argv, "-c");
+    fdm_flash_argv_add(argv,
+                       "mww " VTOR " 0x%08" PRIX32 "; reg sp [read_memory 0x%08" PRIX32
+                       " 32 1]; resume [expr {[read_memory 0x%08" PRIX32 " 32 1] & ~1}]",
+                       chip->address, chip->address, chip->address + 4);
     openocd_command(argv, "shutdown");
 }
 
@@ -116,6 +121,8 @@ static const struct fdm_flash_saying openocd_sayings[] = {
     {"LIBUSB_ERROR_IO", FDM_FLASH_UNPLUGGED},
     {"LIBUSB_ERROR_PIPE", FDM_FLASH_UNPLUGGED},
     {"Can't find target/", FDM_FLASH_UNFIT},
+    {"invalid subcommand", FDM_FLASH_UNFIT}, /* 0.11 */
+    {"invalid command name", FDM_FLASH_UNFIT},
     {"Can't find interface/", FDM_FLASH_UNFIT},
     {"Target voltage too low", FDM_FLASH_NO_TARGET},
     {"init mode failed (unable to connect to the target)", FDM_FLASH_NO_TARGET},
@@ -139,36 +146,40 @@ static void stlink_identify(const struct fdm_flash_chip *chip, const char *seria
 {
     (void)chip;
     (void)serial;
-    add(argv, "st-info");
-    add(argv, "--probe");
-    add(argv, "--connect-under-reset");
+    fdm_flash_argv_add(argv, "st-info");
+    fdm_flash_argv_add(argv, "--probe");
+    fdm_flash_argv_add(argv, "--connect-under-reset");
+}
+
+static void stlink_connect(const char *serial, struct fdm_flash_argv *argv)
+{
+    fdm_flash_argv_add(argv, "st-flash");
+    if (serial[0] != '\0') {
+        fdm_flash_argv_add(argv, "--serial");
+        fdm_flash_argv_add(argv, "%s", serial);
+    }
+    fdm_flash_argv_add(argv, "--connect-under-reset");
 }
 
 /* st-flash shows option bytes by names that differ from chip to chip, but reads any address. */
 static void stlink_read_register(uint32_t address, const char *serial, const char *file,
                                  struct fdm_flash_argv *argv)
 {
-    add(argv, "st-flash");
-    add(argv, "--serial");
-    add(argv, "%s", serial);
-    add(argv, "--connect-under-reset");
-    add(argv, "read");
-    add(argv, "%s", file);
-    add(argv, "0x%08" PRIX32, address);
-    add(argv, "4");
+    stlink_connect(serial, argv);
+    fdm_flash_argv_add(argv, "read");
+    fdm_flash_argv_add(argv, "%s", file);
+    fdm_flash_argv_add(argv, "0x%08" PRIX32, address);
+    fdm_flash_argv_add(argv, "4");
 }
 
 static void stlink_write(const struct fdm_flash_chip *chip, const char *serial, const char *image,
                          struct fdm_flash_argv *argv)
 {
-    add(argv, "st-flash");
-    add(argv, "--serial");
-    add(argv, "%s", serial);
-    add(argv, "--connect-under-reset");
-    add(argv, "--reset");
-    add(argv, "write");
-    add(argv, "%s", image);
-    add(argv, "0x%08" PRIX32, chip->address);
+    stlink_connect(serial, argv);
+    fdm_flash_argv_add(argv, "--reset");
+    fdm_flash_argv_add(argv, "write");
+    fdm_flash_argv_add(argv, "%s", image);
+    fdm_flash_argv_add(argv, "0x%08" PRIX32, chip->address);
 }
 
 static const struct fdm_flash_saying stlink_sayings[] = {
@@ -195,16 +206,17 @@ static const struct fdm_flash_saying stlink_sayings[] = {
 static void cube_connect(const struct fdm_flash_chip *chip, const char *serial,
                          struct fdm_flash_argv *argv)
 {
-    add(argv, "STM32_Programmer_CLI");
-    add(argv, "-c");
-    add(argv, "port=SWD");
-    add(argv, "sn=%s", serial);
+    fdm_flash_argv_add(argv, "STM32_Programmer_CLI");
+    fdm_flash_argv_add(argv, "-c");
+    fdm_flash_argv_add(argv, "port=SWD");
+    if (serial[0] != '\0')
+        fdm_flash_argv_add(argv, "sn=%s", serial);
     if (chip->ram) {
-        add(argv, "ap=1");
-        add(argv, "mode=HOTPLUG");
+        fdm_flash_argv_add(argv, "ap=1");
+        fdm_flash_argv_add(argv, "mode=HOTPLUG");
     } else {
-        add(argv, "mode=UR");
-        add(argv, "reset=HWrst");
+        fdm_flash_argv_add(argv, "mode=UR");
+        fdm_flash_argv_add(argv, "reset=HWrst");
     }
 }
 
@@ -213,10 +225,10 @@ static void cube_identify(const struct fdm_flash_chip *chip, const char *serial,
 {
     cube_connect(chip, serial, argv);
     if (chip->ram)
-        add(argv, "-hardRst");
+        fdm_flash_argv_add(argv, "-hardRst");
     if (chip->protection_register != 0) {
-        add(argv, "-ob");
-        add(argv, "displ");
+        fdm_flash_argv_add(argv, "-ob");
+        fdm_flash_argv_add(argv, "displ");
     }
 }
 
@@ -224,14 +236,14 @@ static void cube_write(const struct fdm_flash_chip *chip, const char *serial, co
                        struct fdm_flash_argv *argv)
 {
     cube_connect(chip, serial, argv);
-    add(argv, "-w");
-    add(argv, "%s", image);
-    add(argv, "-v");
+    fdm_flash_argv_add(argv, "-w");
+    fdm_flash_argv_add(argv, "%s", image);
+    fdm_flash_argv_add(argv, "-v");
     if (chip->ram) {
-        add(argv, "-s");
-        add(argv, "0x%08" PRIX32, chip->address);
+        fdm_flash_argv_add(argv, "-s");
+        fdm_flash_argv_add(argv, "0x%08" PRIX32, chip->address);
     } else {
-        add(argv, "-hardRst");
+        fdm_flash_argv_add(argv, "-hardRst");
     }
 }
 

@@ -1,7 +1,8 @@
 /* The programs that write firmware through a debug probe: how each is called, and what its words
  * mean. Nothing here starts a program: see flash.h.
  *
- * The words are those of OpenOCD 0.12, stlink 1.7 and STM32CubeProgrammer 2.17. */
+ * The words are those of OpenOCD 0.12 (0.11 has no `adapter serial`, nor `read_memory`), stlink 1.7
+ * and STM32CubeProgrammer 2.17. */
 #ifndef FDM_CLIENT_FLASH_TOOLS_H
 #define FDM_CLIENT_FLASH_TOOLS_H
 
@@ -34,7 +35,7 @@ enum fdm_flash_failure {
     FDM_FLASH_LOCKED,
     FDM_FLASH_VERIFY,
     FDM_FLASH_UNPLUGGED, /* the probe went away in between */
-    FDM_FLASH_UNFIT,     /* the tool does not know this chip */
+    FDM_FLASH_UNFIT,     /* the tool does not know this chip, or is too old for our commands */
     FDM_FLASH_UNKNOWN    /* words that are not known here */
 };
 
@@ -43,8 +44,9 @@ enum fdm_flash_failure {
 struct fdm_flash_argv {
     char *words[FDM_FLASH_WORDS_MAX + 1]; /* ends with NULL */
     size_t count;
-    bool failed; /* out of memory, or too many */
+    bool failed; /* out of memory, or too many, or one too long */
 };
+void fdm_flash_argv_add(struct fdm_flash_argv *argv, const char *format, ...) FDM_PRINTF(2, 3);
 void fdm_flash_argv_release(struct fdm_flash_argv *argv);
 
 struct fdm_flash_saying {
@@ -60,9 +62,10 @@ struct fdm_flash_tool {
     /* Appends the words that fail, without a probe, where this version does not know the chip.
      * NULL: cannot be told before. */
     void (*knows)(const struct fdm_flash_chip *chip, struct fdm_flash_argv *argv);
-    /* Appends the words that ask the chip who it is and write nothing. A chip with its program in
-     * RAM is reset: its boot ROM is to find it as after power-on, not with another program's caches
-     * and interrupts. */
+    /* Appends the words that ask the chip who it is and write nothing. `serial` here and below is
+     * the probe's number, or empty where it has none: then it is the only one. A chip with its
+     * program in RAM is reset: its boot ROM is to find it as after power-on, not with another
+     * program's caches and interrupts. */
     void (*identify)(const struct fdm_flash_chip *chip, const char *serial,
                      struct fdm_flash_argv *argv);
     /* Appends the words that write `image`, verify it and start it. */

@@ -1,5 +1,6 @@
 #include "harness/transport/probe.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #define PROBES_MAX 64
 #define VENDOR_ST 0x0483
+#define OLD_SERIAL_BYTES 12
 
 /* ST-LINK/V1 to V3 in their USB configurations, as in OpenOCD's and stlink's udev rules. */
 static const unsigned products[] = {0x3744, 0x3748, 0x374A, 0x374B, 0x374D, 0x374E,
@@ -19,14 +21,19 @@ static const char *root_of(const char *variable, const char *standard)
     return root != NULL ? root : standard;
 }
 
-/* The attribute's line; printable ASCII only, for it goes into messages and arguments. */
+static FILE *open_attribute(const char *folder, const char *device, const char *name)
+{
+    char path[512];
+    int len = snprintf(path, sizeof path, "%s/%s/%s", folder, device, name);
+    return len > 0 && (size_t)len < sizeof path ? fopen(path, "r") : NULL;
+}
+
+/* The attribute's line; printable ASCII only, for it goes into messages. */
 static bool read_attribute(const char *folder, const char *device, const char *name, char *out,
                            size_t size)
 {
-    char path[512];
     out[0] = '\0';
-    int len = snprintf(path, sizeof path, "%s/%s/%s", folder, device, name);
-    FILE *file = len > 0 && (size_t)len < sizeof path ? fopen(path, "r") : NULL;
+    FILE *file = open_attribute(folder, device, name);
     if (file == NULL)
         return false;
     bool ok = fgets(out, (int)size, file) != NULL;
@@ -58,10 +65,55 @@ static bool is_probe(const char *folder, const char *device)
     return false;
 }
 
+static bool is_number(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)text[i]))
+            return false;
+    return true;
+}
+
+/* The kernel writes what the device tells in UTF-8: here the characters below 256 that it began
+ * with, as bytes. False if there are others, or not exactly `count`. */
+static bool decode(const char *text, size_t len, unsigned char *bytes, size_t count)
+{
+    size_t got = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char at = (unsigned char)text[i];
+        unsigned char next = i + 1 < len ? (unsigned char)text[i + 1] : 0;
+        bool two = (at & 0xFEu) == 0xC2u && (next & 0xC0u) == 0x80u;
+        if (got == count || (at > 0x7F && !two))
+            return false;
+        bytes[got++] = two ? (unsigned char)((at & 3u) << 6 | (next & 0x3Fu)) : at;
+        i += two;
+    }
+    return got == count;
+}
+
+/* As the tools write it. An ST-LINK/V2 with old firmware tells twelve bytes of any value, which
+ * OpenOCD and stlink write as hexadecimal digits. Whatever else is neither letter nor digit, no
+ * tool would know, and it might mean something in a tool's commands: then there is no number. */
+static void read_serial(const char *folder, const char *device, char *out, size_t size)
+{
+    char text[128];
+    unsigned char bytes[OLD_SERIAL_BYTES];
+    FILE *file = open_attribute(folder, device, "serial");
+    size_t len = file != NULL ? fread(text, 1, sizeof text, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    len -= len > 0 && text[len - 1] == '\n';
+    out[0] = '\0';
+    if (len < size && is_number(text, len))
+        snprintf(out, size, "%.*s", (int)len, text);
+    else if (decode(text, len, bytes, sizeof bytes))
+        for (size_t i = 0; i < sizeof bytes; i++)
+            snprintf(out + 2 * i, size - 2 * i, "%02X", bytes[i]);
+}
+
 static void describe(const char *folder, const char *device, struct fdm_probe *out)
 {
     memset(out, 0, sizeof *out);
-    read_attribute(folder, device, "serial", out->serial, sizeof out->serial);
+    read_serial(folder, device, out->serial, sizeof out->serial);
     if (!read_attribute(folder, device, "product", out->product, sizeof out->product))
         snprintf(out->product, sizeof out->product, "ST-LINK");
     snprintf(out->node, sizeof out->node, "%.64s/bus/usb/%03u/%03u", root_of("FDM_DEV", "/dev"),

@@ -8,7 +8,7 @@
 #include "harness/base/status.h"
 
 struct fdm_probe {
-    char serial[64];  /* as the probe tells it; empty if it has none */
+    char serial[64];  /* as tools take it: letters and digits; empty if it has no such */
     char product[64]; /* "STLINK-V3" */
     char node[96];    /* "/dev/bus/usb/001/007" */
     bool allowed;     /* we may open the node */

@@ -10,6 +10,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
 #include "harness/client/flash.h"
+#include "harness/client/flash_probe.h"
 #include "harness/client/flash_tools.h"
 #include "tests/support/flash_world.h"
 
@@ -166,6 +167,9 @@ static void each_failure_has_words_of_its_own(void **state)
         {"openocd: too old for the chip", "openocd", "identify",
          "embedded:startup.tcl:28: Error: Can't find target/stm32n6x.cfg\n", "1", FDM_ERR_USAGE,
          "this version of the tool does not know the chip", 1},
+        {"openocd: 0.11, which has other commands", "openocd", "identify",
+         "adapter\n  adapter usb\nError: invalid subcommand \"serial " SERIAL "\"\n", "1",
+         FDM_ERR_USAGE, "or a command of ours: install a newer one", 1},
         {"openocd: another chip", "openocd", "identify",
          "fdm-chip 0x10006451\nfdm-protection 0xc0ffaafd\n", "0", FDM_ERR_USAGE,
          "the chip behind probe " SERIAL " is 0x451, STM32H747I-DISCO has 0x450", 1},
@@ -237,6 +241,9 @@ static void each_failure_has_words_of_its_own(void **state)
         {"cube: no probe", "STM32_Programmer_CLI", "identify", "Error: No debug probe detected.\n",
          "1", FDM_ERR_NOT_FOUND,
          "STM32_Programmer_CLI: the tool does not find the debug probe: Error: No debug probe", 1},
+        {"cube: in colour", "STM32_Programmer_CLI", "identify",
+         "\033[31mError: No debug\033[0;1m probe detected.\033[0m\n\033[\n", "1", FDM_ERR_NOT_FOUND,
+         "debug probe: Error: No debug probe detected.", 1},
         {"cube: in use", "STM32_Programmer_CLI", "identify", "ST-LINK error (DEV_CONNECT_ERR)\n",
          "1", FDM_ERR_BUSY, "another program holds the debug probe", 1},
         {"cube: another chip", "STM32_Programmer_CLI", "identify", "Device ID   : 0x451\n", "0",
@@ -316,6 +323,8 @@ static const struct {
     {"openocd", "Error: bulk read error: LIBUSB_ERROR_IO", FDM_FLASH_UNPLUGGED},
     {"openocd", "Error: bulk read error: LIBUSB_ERROR_PIPE", FDM_FLASH_UNPLUGGED},
     {"openocd", "Error: Can't find target/stm32n6x.cfg", FDM_FLASH_UNFIT},
+    {"openocd", "Error: invalid subcommand \"serial 0\"", FDM_FLASH_UNFIT},
+    {"openocd", "Error: invalid command name \"read_memory\"", FDM_FLASH_UNFIT},
     {"openocd", "Error: Can't find interface/stlink-dap.cfg", FDM_FLASH_UNFIT},
     {"openocd", "Error: Target voltage too low. Check target power", FDM_FLASH_NO_TARGET},
     {"openocd", "Error: init mode failed (unable to connect to the target)", FDM_FLASH_NO_TARGET},
@@ -515,6 +524,8 @@ static void the_probe_is_chosen_by_its_serial_number(void **state)
         {"two, and no number", SERIAL, OTHER, NULL, FDM_ERR_USAGE,
          "2 debug probes are attached, " SERIAL " (STLINK-V3), " OTHER
          " (STLINK-V3): name the board's one"},
+        {"two, of which one has no number", SERIAL, "\n", NULL, FDM_ERR_USAGE,
+         "2 debug probes are attached, one without a number (STLINK-V3), " SERIAL},
         {"two, and a number", SERIAL, OTHER, OTHER, FDM_OK, ""},
         {"in lower case", SERIAL, OTHER, "066dff485671664867", FDM_OK, ""},
     };
@@ -538,6 +549,71 @@ static void the_probe_is_chosen_by_its_serial_number(void **state)
         if (status == FDM_OK && cases[i].wanted != NULL)
             assert_string_equal(chosen.serial, OTHER);
         free(probes);
+        flash_world_end(&world);
+    }
+}
+
+static void an_odd_serial_number_is_told_as_the_tools_do(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark, *told, *expected;
+    } cases[] = {
+        {"digits and letters", OTHER "\n", OTHER},
+        {"none", "\n", ""},
+        {"no line", "", ""},
+        {"twelve bytes of an old ST-LINK/V2", "H\xC3\xBFn\x06rPWS\x18\xC2\x80gx\n",
+         "48FF6E06725057531880"
+         "6778"},
+        {"a line's end among them", "H\nn\x06rPWS\x18)gx\n", "480A6E067250575318296778"},
+        {"eleven", "H-n\x06rPWS\x18)g\n", ""},
+        {"a character beyond a byte", "H\xC4\x80n\x06rPWS\x18)gx\n", ""},
+        {"half a character", "n\x06rPWS\x18)gxyz\xC3", ""},
+        {"commands", "0; exec true\n",
+         "303B2065786563"
+         "2074727565"},
+        {"more commands", "0; exec false\n", ""},
+        {"too long", "0123456789012345678901234567890123456789012345678901234567890123\n", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct flash_world world;
+        struct fdm_probe *probes;
+        size_t count;
+        struct fdm_error err = FDM_ERROR_INIT;
+        flash_world_begin(&world);
+        flash_world_attach(&world, 4, "3748\n", cases[i].told);
+        assert_ok(fdm_probe_list(&probes, &count, &err), err);
+        assert_int_equal(count, 1);
+        if (strcmp(probes[0].serial, cases[i].expected) != 0)
+            fail_msg("%s: %s", cases[i].remark, probes[0].serial);
+        free(probes);
+        flash_world_end(&world);
+    }
+}
+
+static void the_only_probe_needs_no_number(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tool, *identify, *write;
+    } cases[] = {{"openocd", OPENOCD_ID, OPENOCD_DONE},
+                 {"st-flash", STLINK_ID, STLINK_DONE},
+                 {"STM32_Programmer_CLI", CUBE_ID, CUBE_DONE}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct flash_world world;
+        struct fdm_error err = FDM_ERROR_INIT;
+        struct fdm_flash_chip any = h7;
+        any.chip_id = 0;
+        flash_world_begin(&world);
+        flash_world_attach(&world, 4, "3748\n", "\n");
+        flash_world_install(&world, cases[i].tool);
+        flash_world_put(&world, "say.identify", cases[i].identify, 0644);
+        flash_world_put(&world, "say.write", cases[i].write, 0644);
+        assert_ok(write_with(&world, cases[i].tool, NULL, &any, &err), err);
+        char *called = flash_world_calls(&world);
+        if (strstr(called, "serial") != NULL || strstr(called, "sn=") != NULL)
+            fail_msg("%s", called);
+        free(called);
         flash_world_end(&world);
     }
 }
@@ -633,9 +709,11 @@ static void a_tool_is_asked_whether_it_knows_the_chip(void **state)
         const char *calls;
     } cases[] = {
         {"OpenOCD has the chip's file", "openocd", "0", FDM_OK,
-         "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c shutdown\n"},
+         "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c adapter serial 0 -c "
+         "shutdown\n"},
         {"it is too old", "openocd", "1", FDM_ERR_USAGE,
-         "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c shutdown\n"},
+         "openocd -f interface/stlink-dap.cfg -f target/stm32n6x.cfg -c adapter serial 0"
+         " -c shutdown\n"},
         {"one that cannot tell", "STM32_Programmer_CLI", "1", FDM_OK, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -670,6 +748,8 @@ int main(void)
         cmocka_unit_test(a_chip_that_answers_late_is_asked_again),
         cmocka_unit_test(a_tool_that_hangs_is_ended),
         cmocka_unit_test(the_probe_is_chosen_by_its_serial_number),
+        cmocka_unit_test(an_odd_serial_number_is_told_as_the_tools_do),
+        cmocka_unit_test(the_only_probe_needs_no_number),
         cmocka_unit_test(a_probe_that_may_not_be_opened_is_told),
         cmocka_unit_test(the_tool_is_chosen),
         cmocka_unit_test(a_tool_is_asked_whether_it_knows_the_chip),
