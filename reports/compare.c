@@ -111,7 +111,7 @@ enum fdm_status fdm_compare_pair_cases(const struct fdm_case_record *cases, size
         if (!takes_part(cases, count, i, axis, b))
             continue;
         for (size_t j = 0; j < count; j++) {
-            if (!takes_part(cases, count, j, axis, a) || !match_except(&cases[j], &cases[i], axis))
+            if (!match_except(&cases[j], &cases[i], axis) || !takes_part(cases, count, j, axis, a))
                 continue;
             const enum fdm_status status = append_pair(&list, j, i, err);
             if (status != FDM_OK) {

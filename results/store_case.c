@@ -247,6 +247,7 @@ static enum fdm_status insert_case(struct fdm_store *store, const struct fdm_cas
 enum fdm_status fdm_store_case_add(struct fdm_store *store, struct fdm_case_record *record,
                                    struct fdm_error *err)
 {
+    struct fdm_case_record stored;
     int64_t id = 0;
     enum fdm_status status = check_case(record, err);
     if (status == FDM_OK)
@@ -258,8 +259,13 @@ enum fdm_status fdm_store_case_add(struct fdm_store *store, struct fdm_case_reco
     status = check_split(store, record, err);
     if (status == FDM_OK)
         status = insert_case(store, record, &id, err);
+    /* Read before it is committed: a call that fails leaves nothing behind. */
+    if (status == FDM_OK)
+        status = fdm_store_case_get(store, id, &stored, err);
     status = fdm_sql_end(store->sql, status, err);
-    return status == FDM_OK ? fdm_store_case_get(store, id, record, err) : status;
+    if (status == FDM_OK)
+        *record = stored;
+    return status;
 }
 
 /* ---- States ---------------------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ static enum fdm_status sql_fail(struct fdm_sql *sql, int result, struct fdm_erro
         {SQLITE_CANTOPEN, FDM_ERR_IO, "allow access to the file and its folder, or name another"},
         {SQLITE_BUSY, FDM_ERR_BUSY, "another program holds it: wait for that one to end"},
         {SQLITE_LOCKED, FDM_ERR_BUSY, "another program holds it: wait for that one to end"},
+        {SQLITE_PROTOCOL, FDM_ERR_BUSY, "another program holds it: wait for that one to end"},
         {SQLITE_NOMEM, FDM_ERR_MEMORY, "free memory and try again"},
         {SQLITE_TOOBIG, FDM_ERR_FORMAT, "it is damaged: restore a copy, or name another file"},
         {SQLITE_CORRUPT, FDM_ERR_FORMAT, "it is damaged: restore a copy, or name another file"},

@@ -17,6 +17,7 @@
 #include "harness/base/hash.h"
 #include "results/migrations.h"
 #include "results/store.h"
+#include "tests/fakes/faulty_vfs.h"
 
 #define IMAGES 64
 #define BATCH 4
@@ -906,6 +907,144 @@ static void flipped_bits_never_crash(void **state)
     assert_true(refused > 100);
 }
 
+/* ---- A failing disk -------------------------------------------------------------------------- */
+
+enum step {
+    OPEN,
+    SESSION,
+    SPLIT,
+    CASE,
+    HALF,
+    WHOLE,
+    FIGURES,
+    SAMPLES,
+    LAYERS,
+    FACTS,
+    FINISH,
+    STEPS
+};
+
+static enum fdm_status take_step(struct world *w, enum step step, int64_t *id,
+                                 struct fdm_error *err)
+{
+    static const struct fdm_figure figure = {"macs", FDM_FIGURE_COMPUTED, 1.0};
+    static const struct fdm_sample sample = {0, 17};
+    static const struct fdm_layer_record layer = {0, "first", "conv_s8", 9};
+    static const struct fdm_layer_sample layer_sample = {0, 0, 3};
+    static const struct fdm_fact fact = {"governor", "performance"};
+    switch (step) {
+    case OPEN:
+        return fdm_store_open(w->path, FDM_STORE_WRITE, &w->store, err);
+    case SESSION:
+        return fdm_store_session_create(w->store, &w->session, err);
+    case SPLIT:
+        return fdm_store_split_put(w->store, &w->split, class_names, w->images, err);
+    case CASE: {
+        struct fdm_case_record c = a_case(w, "flowers/a", "int8");
+        enum fdm_status status = fdm_store_case_add(w->store, &c, err);
+        *id = c.id;
+        return status;
+    }
+    case HALF:
+        return add_range(w, *id, 0, IMAGES / 2, false, err);
+    case WHOLE:
+        return add_range(w, *id, IMAGES / 2, IMAGES, true, err);
+    case FIGURES:
+        return fdm_store_figures_put(w->store, *id, &figure, 1, err);
+    case SAMPLES:
+        return fdm_store_samples_put(w->store, *id, &sample, 1, err);
+    case LAYERS:
+        return fdm_store_layers_put(w->store, *id, &layer, 1, &layer_sample, 1, err);
+    case FACTS:
+        return fdm_store_facts_put(w->store, *id, &fact, 1, err);
+    case FINISH:
+    case STEPS:
+        break;
+    }
+    return fdm_store_session_finish(w->store, w->session.id, FDM_SESSION_COMPLETE, err);
+}
+
+/* How many steps the file holds, in their order; every table has one row or none, or it is torn. */
+static enum step stored_steps(const char *path)
+{
+    static const struct {
+        const char *count;
+        int64_t whole;
+    } rows[] = {
+        [OPEN] = {"SELECT count(*) FROM sqlite_master WHERE name = 'facts'", 1},
+        [SESSION] = {"SELECT count(*) FROM sessions", 1},
+        [SPLIT] = {"SELECT count(*) FROM split_images", IMAGES},
+        [CASE] = {"SELECT count(*) FROM cases", 1},
+        [HALF] = {"SELECT count(*) FROM predictions WHERE image < 32", IMAGES / 2},
+        [WHOLE] = {"SELECT count(*) FROM predictions WHERE image >= 32", IMAGES / 2},
+        [FIGURES] = {"SELECT count(*) FROM figures", 1},
+        [SAMPLES] = {"SELECT count(*) FROM samples", 1},
+        [LAYERS] = {"SELECT count(*) FROM layer_samples", 1},
+        [FACTS] = {"SELECT count(*) FROM facts", 1},
+        [FINISH] = {"SELECT count(*) FROM sessions WHERE state = 'complete'", 1},
+    };
+    sqlite3 *db = NULL;
+    enum step steps = OPEN;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    for (bool more = true; more && steps < STEPS; steps += more) {
+        sqlite3_stmt *query = NULL;
+        assert_int_equal(sqlite3_prepare_v2(db, rows[steps].count, -1, &query, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_step(query), SQLITE_ROW);
+        int64_t count = sqlite3_column_int64(query, 0);
+        assert_true(count == 0 || count == rows[steps].whole);
+        sqlite3_finalize(query);
+        more = count != 0;
+    }
+    sqlite3_close(db);
+    return steps;
+}
+
+/* Runs the steps on a fresh file up to the failing operation; false where none was left to fail. */
+static bool try_failing_disk(struct world *w, struct faulty_vfs *disk, unsigned fail_at, bool stay)
+{
+    enum fdm_status status = FDM_OK;
+    enum step step = OPEN;
+    int64_t id = 0;
+    struct fdm_error err = FDM_ERROR_INIT;
+    w->store = NULL;
+    fill(w);
+    faulty_vfs_arm(disk, fail_at, stay);
+    while (step < STEPS && (status = take_step(w, step, &id, &err)) == FDM_OK)
+        step++;
+    if (status != FDM_OK && (status != FDM_ERR_IO || strstr(err.message, w->path) == NULL))
+        fail_msg("operation %u, step %d: %s %s", fail_at, (int)step, fdm_status_name(status),
+                 err.message);
+    fdm_store_close(w->store);
+    bool failed = disk->failures > 0;
+    faulty_vfs_arm(disk, 0, false);
+    /* What was told to be stored is there; of what was not, all or nothing. */
+    open_world(w);
+    assert_ok(fdm_store_check(w->store, &w->err), w->err);
+    fdm_store_close(w->store);
+    w->store = NULL;
+    enum step stored = stored_steps(w->path);
+    if (stored < step || stored > step + 1)
+        fail_msg("operation %u: %d steps are stored, %d were told", fail_at, (int)stored,
+                 (int)step);
+    assert_int_equal(unlink(w->path), 0);
+    return failed;
+}
+
+static void a_failing_disk_loses_nothing_that_was_told_stored(void **state)
+{
+    struct world *w = *state;
+    struct faulty_vfs disk;
+    unsigned trials = 0;
+    fdm_store_close(w->store);
+    assert_int_equal(unlink(w->path), 0);
+    faulty_vfs_install(&disk);
+    for (unsigned at = 1; try_failing_disk(w, &disk, at, trials % 2 != 0); at++)
+        trials++;
+    faulty_vfs_remove(&disk);
+    print_message("%u operations failed, one at a time\n", trials);
+    assert_true(trials > 50);
+}
+
 /* ---- Processes ------------------------------------------------------------------------------- */
 
 /* In the child: batches without end, one byte into the pipe after each that is stored. */
@@ -1177,6 +1316,7 @@ int main(void)
         STORE_TEST(flipped_bits_never_crash),
         STORE_TEST(a_killed_writer_loses_nothing_and_leaves_no_lock),
         STORE_TEST(a_full_disk_is_an_error_and_nothing_is_torn),
+        STORE_TEST(a_failing_disk_loses_nothing_that_was_told_stored),
         STORE_TEST(one_process_writes_a_session),
         STORE_TEST(processes_share_a_file),
         STORE_TEST(a_file_on_a_read_only_medium_is_read),
