@@ -74,7 +74,7 @@ static void add_case(struct fdm_table *t, const struct fdm_case_record *c)
     fdm_table_add_int(t, c->image_count);
     fdm_table_add_text(t, c->started);
     fdm_table_add_text(t, c->finished);
-    fdm_table_add_text(t, c->message);
+    fdm_table_add_remark(t, c->message);
 }
 
 enum fdm_status fdm_listing_cases(const struct fdm_case_record *cases, size_t count,
@@ -104,7 +104,7 @@ enum fdm_status fdm_listing_cases(const struct fdm_case_record *cases, size_t co
         {"images", "Images", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
         {"started", "Started", FDM_ALIGN_LEFT, FDM_FOR_MACHINES},
         {"finished", "Finished", FDM_ALIGN_LEFT, FDM_FOR_ALL},
-        {"message", "Message", FDM_ALIGN_LEFT, FDM_FOR_ALL},
+        FDM_TABLE_REMARK,
     };
     struct fdm_table t;
     fdm_table_init(&t, "cases", NULL);

@@ -171,6 +171,15 @@ size_t fdm_table_add_note(struct fdm_table *table, const char *text)
     return table->note_count;
 }
 
+void fdm_table_add_remark(struct fdm_table *table, const char *text)
+{
+    fdm_table_add_text(table, text);
+    if (text != NULL && text[0] != '\0')
+        fdm_table_add_textf(table, "[%zu]", fdm_table_add_note(table, text));
+    else
+        fdm_table_add_none(table);
+}
+
 size_t fdm_table_row_count(const struct fdm_table *table)
 {
     return table && table->column_count ? table->cell_count / table->column_count : 0;

@@ -105,6 +105,15 @@ void fdm_table_add_none(struct fdm_table *table);
 /* Adds a footnote, or finds the same text; returns its number from 1 for a "[n]" mark in a cell. */
 size_t fdm_table_add_note(struct fdm_table *table, const char *text);
 
+/* Two cells for what there is to say on a row: the whole text, for machines, and "[n]" with the
+ * text as its footnote, for people. FDM_TABLE_REMARK are their columns. */
+#define FDM_TABLE_REMARK                                                                           \
+    {"message", "message", FDM_ALIGN_LEFT, FDM_FOR_MACHINES},                                      \
+    {                                                                                              \
+        "remark", "Remark", FDM_ALIGN_LEFT, FDM_FOR_PEOPLE                                         \
+    }
+void fdm_table_add_remark(struct fdm_table *table, const char *text); /* NULL or "": none */
+
 size_t fdm_table_row_count(const struct fdm_table *table);
 
 /* Appends the table. FDM_ERR_MEMORY, also for a failure while building; FDM_ERR_FORMAT for a last

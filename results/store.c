@@ -131,7 +131,9 @@ static enum fdm_status open_for_reading(struct fdm_store *store, const char *pat
 {
     int64_t version = 0;
     if (!fdm_fs_is_file(path))
-        return fdm_fail(err, FDM_ERR_NOT_FOUND, "%s: no such file of results", path);
+        return fdm_fail(err, FDM_ERR_NOT_FOUND, "%s: %s", path,
+                        fdm_fs_is_dir(path) ? "a folder, not a file of results"
+                                            : "no such file of results");
     struct fdm_error first = FDM_ERROR_INIT;
     enum fdm_status status = fdm_sql_open(path, FDM_SQL_EXISTING, &store->sql, &first);
     if (status == FDM_OK)

@@ -49,7 +49,8 @@ enum fdm_status fdm_fs_read(const char *path, size_t max_bytes, uint8_t **data, 
         goto done;
     }
     if (!S_ISREG(info.st_mode)) {
-        status = fdm_fail(err, FDM_ERR_IO, "%s: not a regular file", path);
+        status = fdm_fail(err, FDM_ERR_IO, "%s: %s, not a regular file", path,
+                          S_ISDIR(info.st_mode) ? "a folder" : "a device or pipe");
         goto done;
     }
     if ((uintmax_t)info.st_size > max_bytes) {
@@ -90,6 +91,25 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
+/* Pipes and devices, /dev/stdout among them, are written to; a file renamed over one would replace
+ * it. */
+static bool is_stream(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+static enum fdm_status write_stream(const char *path, const void *data, size_t len,
+                                    struct fdm_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return os_fail(err, path);
+    enum fdm_status status = write_all(fd, data, len) != 0 ? os_fail(err, path) : FDM_OK;
+    close(fd);
+    return status;
+}
+
 static enum fdm_status write_beside(const char *path, const void *data, size_t len, bool sync,
                                     struct fdm_error *err)
 {
@@ -127,16 +147,46 @@ done:
     return status;
 }
 
+static enum fdm_status write_file(const char *path, const void *data, size_t len, bool sync,
+                                  struct fdm_error *err)
+{
+    if (is_stream(path))
+        return write_stream(path, data, len, err);
+    /* What a link points to is replaced, the link stays. */
+    char *target = realpath(path, NULL);
+    enum fdm_status status = write_beside(target != NULL ? target : path, data, len, sync, err);
+    free(target);
+    return status;
+}
+
 enum fdm_status fdm_fs_write_atomic(const char *path, const void *data, size_t len,
                                     struct fdm_error *err)
 {
-    return write_beside(path, data, len, true, err);
+    return write_file(path, data, len, true, err);
 }
 
 enum fdm_status fdm_fs_write_unsynced(const char *path, const void *data, size_t len,
                                       struct fdm_error *err)
 {
-    return write_beside(path, data, len, false, err);
+    return write_file(path, data, len, false, err);
+}
+
+enum fdm_status fdm_fs_check_writable(const char *path, struct fdm_error *err)
+{
+    if (is_stream(path))
+        return FDM_OK;
+    if (fdm_fs_is_dir(path))
+        return fdm_fail(err, FDM_ERR_IO, "%s: a folder; name a file in it", path);
+    char *folder = strdup(path);
+    if (folder == NULL)
+        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[slash == folder] = '\0';
+    enum fdm_status status =
+        access(slash != NULL ? folder : ".", W_OK | X_OK) != 0 ? os_fail(err, path) : FDM_OK;
+    free(folder);
+    return status;
 }
 
 enum fdm_status fdm_fs_make_dirs(const char *path, struct fdm_error *err)

@@ -16,7 +16,8 @@ enum fdm_status fdm_fs_read(const char *path, size_t max_bytes, uint8_t **data, 
                             struct fdm_error *err);
 
 /* Writes beside the target, syncs, then renames over it: readers see the old bytes or the new ones,
- * also after a crash or a full disk. FDM_ERR_IO. */
+ * also after a crash or a full disk. A link stays, and what it points to is replaced; a pipe or
+ * device is written to as it is. FDM_ERR_IO. */
 enum fdm_status fdm_fs_write_atomic(const char *path, const void *data, size_t len,
                                     struct fdm_error *err);
 
@@ -24,6 +25,10 @@ enum fdm_status fdm_fs_write_atomic(const char *path, const void *data, size_t l
  * For what can be made again and is checked when read. */
 enum fdm_status fdm_fs_write_unsynced(const char *path, const void *data, size_t len,
                                       struct fdm_error *err);
+
+/* Whether the two above could begin, to be asked before long work: FDM_ERR_IO for a folder of that
+ * name, or where nothing may be written; FDM_ERR_NOT_FOUND. */
+enum fdm_status fdm_fs_check_writable(const char *path, struct fdm_error *err);
 
 /* Creates the folder and its parents; an existing folder is fine. FDM_ERR_IO. */
 enum fdm_status fdm_fs_make_dirs(const char *path, struct fdm_error *err);

@@ -334,6 +334,19 @@ static enum fdm_status choose_board(struct job *jobs, size_t index, const char *
     return status;
 }
 
+/* A file that is no store, or a newer program's, is told before anything is fetched or drawn. */
+static enum fdm_status check_store(const struct request *request, struct fdm_error *err)
+{
+    struct fdm_error reason = FDM_ERROR_INIT;
+    struct fdm_store *store;
+    enum fdm_status status = fdm_workspace_store(request->db, FDM_STORE_READ, &store, &reason);
+    if (status == FDM_OK)
+        fdm_store_close(store);
+    if (status == FDM_OK || status == FDM_ERR_NOT_FOUND)
+        return FDM_OK; /* it is made later */
+    return fdm_fail(err, status, "%s", reason.message);
+}
+
 /* Boards first: a wrong name is told before anything is fetched or drawn. */
 static enum fdm_status choose_boards(const struct request *request, struct workplace *place,
                                      struct job *jobs, const char *const *names, size_t count,
@@ -545,6 +558,8 @@ static int run(const struct request *request, int argc, char **argv)
     fdm_provenance(argc, argv, &place.about);
     if (status == FDM_OK)
         status = choose_boards(request, &place, jobs, names, count, &err);
+    if (status == FDM_OK)
+        status = check_store(request, &err);
     if (status == FDM_OK)
         status = prepare(request, &place, &err);
     for (size_t i = 0; status == FDM_OK && i < count; i++)

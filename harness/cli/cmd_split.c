@@ -48,7 +48,9 @@ static enum fdm_status settle(struct request *request, struct fdm_error *err)
     if (request->seed == UINT32_MAX)
         request->seed = request->scheme == FDM_SPLIT_ST ? FDM_SPLIT_SEED_ST : FDM_SPLIT_SEED_KERAS;
     if ((request->n == 0) == (request->names == NULL))
-        return fdm_fail(err, FDM_ERR_USAGE, "give either --n or --names");
+        return fdm_fail(err, FDM_ERR_USAGE,
+                        "give either --n, the number of images, or --names, a file with their "
+                        "names; `fdm-bench split --help`");
     if (request->list && request->names == NULL)
         return fdm_fail(err, FDM_ERR_USAGE, "--list needs --names");
     return FDM_OK;

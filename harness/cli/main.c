@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,14 @@ static void print_help(FILE *out)
           out);
 }
 
+static const struct fdm_command *find_command(const char *name)
+{
+    const struct fdm_command *command = commands;
+    while (command->name != NULL && strcmp(command->name, name) != 0)
+        command++;
+    return command->name != NULL ? command : NULL;
+}
+
 static int unknown_command(const char *word)
 {
     const char *nearest = NULL;
@@ -68,7 +77,8 @@ int main(int argc, char **argv)
         print_help(stderr);
         return FDM_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    bool help = strcmp(argv[1], "help") == 0;
+    if ((help && argc == 2) || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help(stdout);
         return FDM_EXIT_OK;
     }
@@ -76,8 +86,11 @@ int main(int argc, char **argv)
         printf("fdm-bench %s\n", FDM_VERSION);
         return FDM_EXIT_OK;
     }
-    for (const struct fdm_command *command = commands; command->name != NULL; command++)
-        if (strcmp(command->name, argv[1]) == 0)
-            return command->run(argc - 1, argv + 1);
-    return unknown_command(argv[1]);
+    const char *name = argv[help ? 2 : 1];
+    const struct fdm_command *command = find_command(name);
+    if (command == NULL)
+        return unknown_command(name);
+    char asks[] = "--help";
+    char *words[] = {argv[1], asks, NULL};
+    return help ? command->run(2, words) : command->run(argc - 1, argv + 1);
 }

@@ -1,6 +1,7 @@
 #include "harness/cli/progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,7 +13,8 @@ void fdm_progress_init(struct fdm_progress *progress)
 {
     memset(progress, 0, sizeof *progress);
     pthread_mutex_init(&progress->lock, NULL);
-    progress->terminal = isatty(STDERR_FILENO) == 1;
+    const char *kind = getenv("TERM");
+    progress->terminal = isatty(STDERR_FILENO) == 1 && (kind == NULL || strcmp(kind, "dumb") != 0);
     progress->shown_ns = fdm_clock_now_ns();
 }
 
@@ -36,11 +38,12 @@ void fdm_progress_format(const struct fdm_progress_line *line, uint64_t now_ns,
              digits, done, digits, total, line->unit, rate, left);
 }
 
+/* A terminal cuts the line at its edge: wrapped, it would take more lines than are gone back. */
 static void draw_line(const struct fdm_progress_line *line, bool terminal, uint64_t now_ns)
 {
     char text[FDM_PROGRESS_TEXT_SIZE];
     fdm_progress_format(line, now_ns, text);
-    fprintf(stderr, "%s%s\n", text, terminal ? "\033[K" : "");
+    fprintf(stderr, terminal ? "\033[?7l%s\033[K\033[?7h\n" : "%s\n", text);
 }
 
 /* With the lock held. Each draw goes back to the first line of the one before. */

@@ -54,7 +54,10 @@ static void add_case(struct fdm_table *table, const struct fdm_plan_case *item)
 {
     const struct fdm_case_record *record = &item->record;
     struct fdm_interval interval = fdm_stats_wilson(record->correct, record->evaluated);
-    fdm_table_add_int(table, record->id);
+    if (record->id != 0)
+        fdm_table_add_int(table, record->id);
+    else
+        fdm_table_add_none(table); /* skipped, so the store does not know it */
     fdm_table_add_text(table, fdm_case_state_name(record->state));
     fdm_table_add_text(table, record->model);
     fdm_table_add_text(table, record->format);
@@ -79,57 +82,64 @@ static void add_case(struct fdm_table *table, const struct fdm_plan_case *item)
                            3);
     else
         fdm_table_add_none(table);
-    fdm_table_add_text(table, record->message);
+    fdm_table_add_remark(table, record->message);
 }
 
 static void add_cases(struct fdm_report *report, const struct fdm_plan *plan,
                       const struct fdm_run_summary *summary)
 {
+    static const struct fdm_table_column columns[] = {
+        {"id", "Case", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
+        {"state", "State", FDM_ALIGN_LEFT, FDM_FOR_ALL},
+        {"model", "Model", FDM_ALIGN_LEFT, FDM_FOR_ALL},
+        {"format", "Format", FDM_ALIGN_LEFT, FDM_FOR_ALL},
+        {"semantics", "Semantics", FDM_ALIGN_LEFT, FDM_FOR_ALL},
+        {"mapping", "Mapping", FDM_ALIGN_LEFT, FDM_FOR_ALL},
+        {"inference_threads", "Threads", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+        {"correct", "k", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
+        {"evaluated", "N", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
+        {"unreadable", "Unreadable", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES},
+        {"accuracy", "Top-1 (%)", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
+        {"accuracy_low", "95 % from", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
+        {"accuracy_high", "to", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
+        {"infer_ms", "Mean (ms)", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
+        FDM_TABLE_REMARK,
+    };
     struct fdm_table *table = fdm_report_add_table(report, "cases", "Cases");
-    if (table == NULL)
-        return;
-    fdm_table_add_column(table, "id", "case", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "state", "state", FDM_ALIGN_LEFT, FDM_FOR_MACHINES);
-    fdm_table_add_column(table, "model", "model", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "format", "format", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "semantics", "semantics", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "mapping", "mapping", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "inference_threads", "threads", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES);
-    fdm_table_add_column(table, "correct", "k", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "evaluated", "N", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "unreadable", "unreadable", FDM_ALIGN_RIGHT, FDM_FOR_MACHINES);
-    fdm_table_add_column(table, "accuracy", "top-1 %", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "accuracy_low", "95 % from", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "accuracy_high", "to", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "infer_ms", "ms", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "message", "remark", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    for (size_t i = 0; i < plan->case_count; i++)
-        add_case(table, &plan->cases[i]);
+    fdm_table_add_columns(table, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < summary->problem_count && i < FDM_RUN_PROBLEMS; i++)
         fdm_table_add_note(table, summary->problems[i]);
+    for (size_t i = 0; i < plan->case_count; i++)
+        add_case(table, &plan->cases[i]);
+    fdm_report_add_legend(
+        report,
+        "k: right answers of the N images that could be read. 95 %: Wilson's score interval, in "
+        "percent. Mean: of one inference, by a board's own clock; on this computer while all its "
+        "threads work, and `fdm-bench bench` times it alone. `fdm-bench show CASE` tells more.");
 }
 
 static void add_facts(struct fdm_report *report, const struct fdm_run_summary *summary)
 {
     double wall_s = (double)summary->wall_ns / (double)FDM_NS_PER_S;
     double images = (double)summary->images;
-    fdm_report_add_number(report, "session", "session", (double)summary->session.id, NULL);
-    fdm_report_add_number(report, "resumptions", "resumptions",
+    fdm_report_add_number(report, "session", "Session", (double)summary->session.id, NULL);
+    fdm_report_add_number(report, "resumptions", "Resumptions",
                           (double)summary->session.resumptions, NULL);
-    fdm_report_add_number(report, "cases_complete", "complete cases", summary->complete, NULL);
-    fdm_report_add_number(report, "cases_skipped", "skipped cases", summary->skipped, NULL);
-    fdm_report_add_number(report, "images", "images loaded", images, NULL);
-    fdm_report_add_number(report, "predictions", "predictions", (double)summary->predictions, NULL);
-    fdm_report_add_number(report, "wall_s", "wall time (s)", wall_s, NULL);
+    fdm_report_add_number(report, "cases_complete", "Complete cases", summary->complete, NULL);
+    fdm_report_add_number(report, "cases_failed", "Failed cases", summary->failed, NULL);
+    fdm_report_add_number(report, "cases_skipped", "Skipped cases", summary->skipped, NULL);
+    fdm_report_add_number(report, "images", "Images loaded", images, NULL);
+    fdm_report_add_number(report, "predictions", "Predictions", (double)summary->predictions, NULL);
+    fdm_report_add_number(report, "wall_s", "Wall time (s)", wall_s, NULL);
     /* A board's wall time holds building, flashing and timing too, and tells nothing of an image.
      */
     if (summary->images == 0 || summary->load_ns == 0)
         return;
-    fdm_report_add_number(report, "image_ms", "per image, all cases, wall (ms)",
+    fdm_report_add_number(report, "image_ms", "Per image, all cases, wall (ms)",
                           1e3 * wall_s / images, NULL);
-    fdm_report_add_number(report, "load_ms", "loading one image, one thread (ms)",
+    fdm_report_add_number(report, "load_ms", "Loading one image, one thread (ms)",
                           (double)summary->load_ns / images / (double)FDM_NS_PER_MS, NULL);
-    fdm_report_add_number(report, "prediction_ms", "one prediction, wall (ms)",
+    fdm_report_add_number(report, "prediction_ms", "One prediction, wall (ms)",
                           1e3 * wall_s / (double)summary->predictions, NULL);
 }
 
@@ -157,11 +167,11 @@ static enum fdm_status add_all_figures(struct fdm_report *report, const struct f
     struct fdm_table *table = fdm_report_add_table(report, "figures", "Figures");
     if (table == NULL)
         return FDM_OK;
-    fdm_table_add_column(table, "case", "case", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "model", "model", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "name", "figure", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "kind", "kind", FDM_ALIGN_LEFT, FDM_FOR_ALL);
-    fdm_table_add_column(table, "value", "value", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "case", "Case", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "model", "Model", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "name", "Figure", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "kind", "Kind", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+    fdm_table_add_column(table, "value", "Value", FDM_ALIGN_RIGHT, FDM_FOR_ALL);
     for (size_t i = 0; status == FDM_OK && i < plan->case_count; i++)
         if (plan->cases[i].record.id != 0)
             status = add_figures(table, &plan->cases[i].record, store, err);
@@ -175,8 +185,8 @@ enum fdm_status fdm_run_report(const struct fdm_board_choice *choice, const stru
 {
     struct fdm_report report;
     fdm_report_init(&report, "run", "Run");
-    fdm_report_add_fact(&report, "board", "board", choice->name);
-    fdm_report_add_fact(&report, "emulated", "emulated", choice->emulated ? "yes" : "no");
+    fdm_report_add_fact(&report, "board", "Board", choice->name);
+    fdm_report_add_fact(&report, "emulated", "Emulated", choice->emulated ? "yes" : "no");
     add_facts(&report, summary);
     add_cases(&report, plan, summary);
     enum fdm_status status = FDM_OK;

@@ -16,7 +16,7 @@ enum fdm_status fdm_output_format(const struct fdm_output *output, enum fdm_repo
         return fdm_fail(err, FDM_ERR_USAGE,
                         "--as: no format \"%s\"; there are terminal, markdown, csv and json",
                         output->as);
-    return FDM_OK;
+    return output->path != NULL ? fdm_fs_check_writable(output->path, err) : FDM_OK;
 }
 
 /* `given`, the environment's `variable`, or `name` in the user's data folder. */

@@ -25,7 +25,8 @@ struct fdm_output {
             &(output)->path, 0, 0                                                                  \
     }
 
-/* FDM_ERR_USAGE for an unknown name. */
+/* FDM_ERR_USAGE for an unknown name; errors of fdm_fs_check_writable() where `path` cannot be
+ * written, told before the work rather than after it. */
 enum fdm_status fdm_output_format(const struct fdm_output *output, enum fdm_report_format *format,
                                   struct fdm_error *err);
 

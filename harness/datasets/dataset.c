@@ -260,7 +260,7 @@ static void write_note(struct fdm_dataset *dataset, const struct fdm_dataset_opt
     if (dataset->published)
         kind = "the published validation images";
     else if (options->expected_total == 0 && options->known_val_sha256 == NULL)
-        kind = "of no known data set";
+        kind = "a set without published figures";
     int used;
     if (dataset->permutation_sha256[0] != '\0')
         used =

@@ -54,6 +54,7 @@ jq -r '.tables[0].notes[0]' "$work/out" | grep -q "ash/00003.jpg" || fail "the c
 mv "$FDM_MODELS/small.tflite" "$work/kept.tflite"
 expect 3 "$fdm" run --images tiny="$images" --json
 says err "No such file"
+equal "$(jq -c '.tables[0].rows[0].id' "$work/out")" null "the number of a case that is not stored"
 equal "$(jq -r '.tables[0].rows[0].state' "$work/out")" skipped "a missing model"
 printf x | cat "$work/kept.tflite" - >"$FDM_MODELS/small.tflite"
 expect 3 "$fdm" run --images tiny="$images" --json

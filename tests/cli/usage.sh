@@ -11,6 +11,13 @@ says out "fdm-bench "
 expect 2 "$fdm" rnu
 says err 'did you mean "run"?'
 
+expect 0 "$fdm" help
+says out "compare"
+expect 0 "$fdm" help compare
+says out "usage: fdm-bench compare"
+expect 2 "$fdm" help rnu
+says err 'did you mean "run"?'
+
 for command in build cache compare doctor explain fetch inspect list quantize report run show split; do
     expect 0 "$fdm" $command --help
     says out "usage: fdm-bench $command"
@@ -54,6 +61,20 @@ says err 'no card "1.2.3"'
 expect 2 "$fdm" list boards --as xml
 says err 'no format "xml"'
 
+# Where nothing can be written is told before the work; a folder, by that word.
+expect 1 "$fdm" list boards --output "$work"
+says err "$work: a folder; name a file in it"
+expect 1 "$fdm" list boards --output "$work/nowhere/boards.txt"
+says err "$work/nowhere/boards.txt: No such file or directory"
+expect 0 "$fdm" list boards --json --output /dev/stdout
+jq -e '.[0].id' "$work/out" >/dev/null || fail "no list on /dev/stdout"
+expect 1 "$fdm" inspect "$work"
+says err "$work: a folder, not a regular file"
+expect 1 "$fdm" list cases --db "$work"
+says err "$work: a folder, not a file of results"
+expect 2 "$fdm" split
+says err "split --help"
+
 expect 0 "$fdm" doctor --json
 jq -e '.[] | select(.subject == "models") | .state == "missing" and (.fix | length > 0)' "$work/out" \
     >/dev/null || fail "the doctor does not miss the models"
@@ -66,3 +87,6 @@ jq -e '.[] | select(.subject == "b") | .state == "failed" and (.detail | contain
 printf 'SQLite format 3\0garbage' >"$work/other.db"
 expect 1 "$fdm" list cases --db "$work/other.db"
 says err "other.db"
+expect 1 "$fdm" run --demo --db "$work/other.db"
+says err "other.db"
+! grep -q drawing "$work/err" || fail "images were drawn for a file that is no store"

@@ -1,9 +1,11 @@
 #include "tests/support/test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +70,43 @@ static void sha256_known_answers(void **state)
     }
 }
 
+static void writing_replaces_neither_links_nor_pipes(void **state)
+{
+    (void)state;
+    struct fdm_error err = FDM_ERROR_INIT;
+    char *dir = test_tmpdir();
+    char *file = fdm_fs_join(dir, "file");
+    char *alias = fdm_fs_join(dir, "link");
+    char *fifo = fdm_fs_join(dir, "fifo");
+    struct stat info;
+    char got[4] = {0};
+    assert_int_equal(symlink("file", alias), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    int reader = open(fifo, O_RDWR | O_NONBLOCK);
+    assert_true(reader >= 0);
+    assert_ok(fdm_fs_check_writable(file, &err), err);
+    assert_ok(fdm_fs_write_atomic(file, "old", 3, &err), err);
+    assert_ok(fdm_fs_write_atomic(alias, "new", 3, &err), err);
+    assert_int_equal(lstat(alias, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    uint8_t *data;
+    size_t len;
+    assert_ok(fdm_fs_read(file, 3, &data, &len, &err), err);
+    assert_string_equal((char *)data, "new");
+    free(data);
+    assert_ok(fdm_fs_check_writable(fifo, &err), err);
+    assert_ok(fdm_fs_write_atomic(fifo, "all", 3, &err), err);
+    assert_int_equal(read(reader, got, 3), 3);
+    assert_string_equal(got, "all");
+    assert_int_equal(fdm_fs_check_writable(dir, NULL), FDM_ERR_IO);
+    close(reader);
+    test_rmtree(dir);
+    free(file);
+    free(alias);
+    free(fifo);
+    free(dir);
+}
+
 static void files_round_trip_and_respect_bounds(void **state)
 {
     (void)state;
@@ -92,6 +131,7 @@ static void files_round_trip_and_respect_bounds(void **state)
     assert_int_equal(fdm_fs_read(path, 4, &data, &len, NULL), FDM_ERR_MEMORY);
     assert_int_equal(fdm_fs_read(deep, 4, &data, &len, NULL), FDM_ERR_IO);
     assert_int_equal(fdm_fs_write_atomic("/nowhere/at/all", "x", 1, NULL), FDM_ERR_NOT_FOUND);
+    assert_int_equal(fdm_fs_check_writable("/nowhere/at/all", NULL), FDM_ERR_NOT_FOUND);
     test_rmtree(dir);
     assert_int_equal(fdm_fs_read(path, 4, &data, &len, NULL), FDM_ERR_NOT_FOUND);
     free(path);
@@ -206,6 +246,7 @@ int main(void)
         cmocka_unit_test(buffer_grows_and_formats),
         cmocka_unit_test(sha256_known_answers),
         cmocka_unit_test(files_round_trip_and_respect_bounds),
+        cmocka_unit_test(writing_replaces_neither_links_nor_pipes),
         cmocka_unit_test(a_lock_names_its_holder_and_dies_with_it),
         cmocka_unit_test(json_errors_name_the_place),
         cmocka_unit_test(json_members_are_checked),

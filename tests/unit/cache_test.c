@@ -396,7 +396,7 @@ static void failures_name_the_file_and_leave_nothing(void **state)
     } cases[] = {
         {"no image", text, two_sizes, 2, FDM_ERR_FORMAT, "notes.jpg: not an image: "},
         {"no file", absent, two_sizes, 2, FDM_ERR_NOT_FOUND, "absent.jpg: No such file"},
-        {"a folder", place->folder, two_sizes, 2, FDM_ERR_IO, "not a regular file"},
+        {"a folder", place->folder, two_sizes, 2, FDM_ERR_IO, "a folder, not a regular file"},
         {"no size", place->image, two_sizes, 0, FDM_ERR_USAGE, "0 sizes"},
         {"too many sizes", place->image, two_sizes, 9, FDM_ERR_USAGE, "9 sizes"},
         {"a side of 0", place->image, empty, 2, FDM_ERR_USAGE, "cannot resize to 0 x 4"},
