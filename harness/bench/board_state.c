@@ -108,7 +108,8 @@ void fdm_board_state_describe(const struct fdm_msg_state *begin, const struct fd
         add_figure(figures, figure_count, "temperature_end_millicelsius",
                    end->temperature - ZERO_CELSIUS);
     }
-    add_figure(figures, figure_count, "throttle_events", end->throttles - begin->throttles);
+    if (end->throttles > begin->throttles)
+        add_figure(figures, figure_count, "throttle_events", end->throttles - begin->throttles);
     name_cores(end->cores, cores, sizeof cores);
     add_fact(facts, fact_count, "governor", end->governor);
     add_fact(facts, fact_count, "cores", cores);

@@ -105,7 +105,7 @@ static void add_zones(const char *root, struct fdm_msg_state *out)
     long celsius;
     for (unsigned i = 0; i < ZONES_MAX; i++) {
         if (!read_text(root, "class/thermal/thermal_zone", i, "type", type, sizeof type))
-            return;
+            continue;
         add_trips(root, i, out);
         uint32_t kelvin = 0;
         if (read_number(root, "class/thermal/thermal_zone", i, "temp", &celsius))
@@ -130,7 +130,7 @@ static void add_coolers(const char *root, struct fdm_msg_state *out)
     long level;
     for (unsigned i = 0; i < COOLERS_MAX; i++) {
         if (!read_text(root, "class/thermal/cooling_device", i, "type", type, sizeof type))
-            return;
+            continue;
         if (slows_cores(type) &&
             read_number(root, "class/thermal/cooling_device", i, "cur_state", &level) &&
             level > 0 && (uint32_t)level > out->cooling)

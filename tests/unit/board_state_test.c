@@ -115,6 +115,11 @@ static void states_are_figures_and_facts(void **state)
     assert_string_equal(facts[0].text, "performance");
     assert_string_equal(facts[1].text, "1,2");
 
+    end.throttles = 3; /* a core was switched off, and took its count along */
+    fdm_board_state_describe(&begin, &end, figures, &figure_count, facts, &fact_count);
+    assert_int_equal(figure_count, FDM_BOARD_STATE_FIGURES - 1);
+    end.throttles = 9;
+
     begin.temperature = 0;
     fdm_board_state_describe(&begin, &end, figures, &figure_count, facts, &fact_count);
     assert_int_equal(figure_count, FDM_BOARD_STATE_FIGURES - 2);

@@ -35,6 +35,9 @@ static void read_with(const char *name, const char *text, uint64_t cores, struct
     put(root, CPU "1/cpufreq/scaling_max_freq", "700000\n");
     put(root, CPU "1/cpufreq/cpuinfo_max_freq", "900000\n");
     put(root, CPU "1/cpufreq/scaling_governor", "performance\n");
+    put(root, CPU "11/cpufreq/scaling_cur_freq", "1200000\n");
+    put(root, CPU "11/cpufreq/scaling_max_freq", "1400000\n");
+    put(root, CPU "11/cpufreq/cpuinfo_max_freq", "1500000\n");
     put(root, CPU "1/thermal_throttle/core_throttle_count", "7\n");
     put(root, ZONE "0/type", "cpu-thermal\n");
     put(root, ZONE "0/temp", "45500\n");
@@ -74,6 +77,10 @@ static void the_cores_in_use_count(void **state)
         {"one that is not there", 4, 0, 0, 0, 0, ""},
         {"the first, and one that is not there", 5, 400000, 800000, 800000, 0, "ondemand"},
         {"none", 0, 0, 0, 0, 0, ""},
+        {"a big one beyond the eighth", 1 << 11, 1200000, 1400000, 1500000, 0, ""},
+        {"a little one and a big one: the slower", 1 << 11 | 2, 800000, 700000, 900000, 7,
+         "performance"},
+        {"the last, which is not there", UINT64_C(1) << 63, 0, 0, 0, 0, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fdm_msg_state got;
@@ -101,6 +108,12 @@ static void only_numbers_count(void **state)
          "ondemand"},
         {"a number with a unit", CPU "1/cpufreq/scaling_cur_freq", "300000 kHz\n", 3, 400000, 7,
          "ondemand"},
+        {"a core that was switched off", CPU "1/cpufreq/scaling_cur_freq", "", 3, 400000, 7,
+         "ondemand"},
+        {"a clock that the driver does not know", CPU "1/cpufreq/scaling_cur_freq", "<unknown>\n",
+         2, 0, 7, "performance"},
+        {"a governor that is gone: the next core's", CPU "0/cpufreq/scaling_governor", "", 3,
+         400000, 7, "performance"},
         {"a line of another system", CPU "1/cpufreq/scaling_governor", "userspace\r\n", 2, 800000,
          7, "userspace"},
         {"a name with a control character", CPU "1/cpufreq/scaling_governor", "user\x7F\n", 2,
@@ -128,6 +141,23 @@ static void an_empty_line_is_no_temperature(void **state)
     put(root, ZONE "0/temp", "\n");
     fdm_sysfs_read(root, &got);
     assert_int_equal(got.temperature, 0);
+    test_rmtree(root);
+    free(root);
+}
+
+/* A sensor or a cooler went away with its module; the others keep their numbers. */
+static void holes_in_the_numbering_hide_nothing(void **state)
+{
+    (void)state;
+    struct fdm_msg_state got = {0};
+    char *root = test_tmpdir();
+    put(root, ZONE "2/type", "cpu-thermal\n");
+    put(root, ZONE "2/temp", "40000\n");
+    put(root, COOLER "5/type", "cpufreq-cpu0\n");
+    put(root, COOLER "5/cur_state", "2\n");
+    fdm_sysfs_read(root, &got);
+    assert_int_equal(got.temperature, 313150);
+    assert_int_equal(got.cooling, 2);
     test_rmtree(root);
     free(root);
 }
@@ -225,6 +255,7 @@ int main(void)
         cmocka_unit_test(the_cores_in_use_count),
         cmocka_unit_test(only_numbers_count),
         cmocka_unit_test(an_empty_line_is_no_temperature),
+        cmocka_unit_test(holes_in_the_numbering_hide_nothing),
         cmocka_unit_test(heat_is_read),
         cmocka_unit_test(a_strange_governor_cannot_break_the_message),
         cmocka_unit_test(without_sysfs_nothing_is_known),
