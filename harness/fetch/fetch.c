@@ -22,9 +22,6 @@
 /* So much more than ever before counts as progress: attempts end also where a server that cannot
  * continue always cuts at the same place. */
 #define PROGRESS_BYTES (UINT64_C(64) << 10)
-/* libcurl hands over 16 KB at a time; the page cache takes larger pieces for much less. So much may
- * be lost to a SIGKILL. */
-#define WRITE_BYTES ((size_t)256 << 10)
 
 enum state {
     STATE_WAITING, /* until `when_ns`: to begin, for the next attempt or for another process */
@@ -47,10 +44,9 @@ struct job {
     struct fdm_lock *lock;
     int fd;
     char *partial;
-    uint64_t size;     /* of the partial file, with what is gathered */
-    uint8_t *gathered; /* WRITE_BYTES: its last bytes, which are still to be written */
+    uint64_t size;           /* of the partial file, with what is gathered */
+    struct fdm_follow *hash; /* of its bytes; its piece holds the last, still to be written */
     size_t gathered_len;
-    struct fdm_follow *hash; /* of its bytes */
     char etag[FDM_ETAG_SIZE];
     struct fdm_error trouble; /* why the attempt in hand was aborted */
     bool fatal;               /* … and that no other attempt can help */
@@ -163,19 +159,20 @@ static bool cannot_write(struct job *job)
 
 static bool write_gathered(struct job *job)
 {
-    const uint8_t *data = job->gathered;
-    while (job->gathered_len > 0) {
-        off_t at = (off_t)(job->size - job->gathered_len);
-        ssize_t put = pwrite(job->fd, data, job->gathered_len, at);
+    size_t written = 0;
+    while (written < job->gathered_len) {
+        size_t left = job->gathered_len - written;
+        ssize_t put =
+            pwrite(job->fd, fdm_follow_piece(job->hash) + written, left, (off_t)(job->size - left));
         if (put < 0 && errno != EINTR) {
-            job->size -= job->gathered_len;
+            job->size -= left;
             job->gathered_len = 0;
             return cannot_write(job);
         }
-        data += put > 0 ? put : 0;
-        job->gathered_len -= put > 0 ? (size_t)put : 0;
+        written += put > 0 ? (size_t)put : 0;
     }
-    fdm_follow_grow(job->hash, job->size);
+    fdm_follow_wrote(job->hash, written);
+    job->gathered_len = 0;
     return true;
 }
 
@@ -184,8 +181,6 @@ static void close_job(struct job *job)
     if (job->gathered_len > 0) /* interrupted: kept as far as the disk takes it */
         write_gathered(job);
     job->gathered_len = 0;
-    free(job->gathered);
-    job->gathered = NULL;
     drop_hash(job);
     if (job->fd >= 0)
         close(job->fd);
@@ -270,7 +265,7 @@ static enum fdm_status begin_anew(struct job *job, struct fdm_error *err)
     job->etag[0] = '\0';
     if (ftruncate(job->fd, 0) != 0)
         return os_fail(job->partial, err);
-    return fdm_follow_begin(job->fd, &job->hash, err);
+    return fdm_follow_begin(job->fd, 0, &job->hash, err);
 }
 
 /* What an earlier run received is hashed while more comes in. */
@@ -283,10 +278,7 @@ static enum fdm_status take_up(struct job *job, struct fdm_error *err)
     job->best = job->size;
     if (job->size > job->item->bytes)
         return begin_anew(job, err);
-    enum fdm_status status = fdm_follow_begin(job->fd, &job->hash, err);
-    if (status == FDM_OK)
-        fdm_follow_grow(job->hash, job->size);
-    return status;
+    return fdm_follow_begin(job->fd, job->size, &job->hash, err);
 }
 
 static char *etag_path(const struct job *job)
@@ -331,9 +323,6 @@ static enum fdm_status open_partial(struct job *job, struct fdm_error *err)
     job->fd = open(job->partial, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (job->fd < 0)
         return os_fail(job->partial, err);
-    job->gathered = malloc(WRITE_BYTES);
-    if (job->gathered == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     load_etag(job);
     status = take_up(job, err);
     if (status == FDM_OK)
@@ -532,9 +521,9 @@ static bool on_body(void *context, const void *bytes, size_t len)
         return abort_attempt(job, FDM_ERR_MISMATCH, "more bytes than expected", false);
     job->result->received_bytes += len;
     while (len > 0) {
-        size_t room = WRITE_BYTES - job->gathered_len;
+        size_t room = FDM_FOLLOW_PIECE_BYTES - job->gathered_len;
         size_t part = len < room ? len : room;
-        memcpy(job->gathered + job->gathered_len, data, part);
+        memcpy(fdm_follow_piece(job->hash) + job->gathered_len, data, part);
         job->gathered_len += part;
         job->size += part;
         data += part;
