@@ -114,7 +114,7 @@ static const char *state_of(const struct workplace *place, size_t index, bool dr
     if (dry_run)
         return fdm_download_is_there(place->cache, place->chosen[index]) ? "there" : "absent";
     if (result->status != FDM_OK)
-        return "failed";
+        return result->status == FDM_ERR_CANCELLED ? "interrupted" : "failed";
     return result->was_there ? "there" : "fetched";
 }
 
@@ -194,7 +194,7 @@ static enum fdm_status obtain(const struct request *request, struct workplace *p
 static void print_failures(const struct workplace *place)
 {
     for (size_t i = 0; i < place->count; i++)
-        if (place->results[i].status != FDM_OK)
+        if (place->results[i].status != FDM_OK && place->results[i].status != FDM_ERR_CANCELLED)
             fprintf(stderr, "fdm-bench fetch: %s\n", place->results[i].err.message);
 }
 
@@ -222,8 +222,7 @@ static int run(const struct request *request, struct fdm_error *err)
         code = FDM_EXIT_FAILED;
     else if (written.status != FDM_OK)
         code = fdm_cmd_fail(usage.command, &written);
-    if (code == FDM_EXIT_FAILED)
-        print_failures(&place);
+    print_failures(&place);
     release(&place);
     return code;
 }

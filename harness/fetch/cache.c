@@ -437,6 +437,14 @@ void fdm_cache_tree_abandon(struct fdm_cache *cache, const char *sha256)
 /* ---- Names -------------------------------------------------------------------------------------
  */
 
+/* So that a cache that somebody else fills, and that may only be read, serves all the same. */
+static bool leads_to(const char *link, const char *target)
+{
+    char found[PATH_MAX];
+    ssize_t len = readlink(link, found, sizeof found);
+    return len >= 0 && (size_t)len == strlen(target) && memcmp(found, target, (size_t)len) == 0;
+}
+
 enum fdm_status fdm_cache_publish(struct fdm_cache *cache, const char *name, const char *path,
                                   struct fdm_error *err)
 {
@@ -458,7 +466,7 @@ enum fdm_status fdm_cache_publish(struct fdm_cache *cache, const char *name, con
         status = fdm_buf_check(&beside, err);
     if (status == FDM_OK)
         status = make_parent(link, err);
-    if (status == FDM_OK) {
+    if (status == FDM_OK && !leads_to(link, target.data)) {
         unlink(beside.data);
         if (symlink(target.data, beside.data) != 0 || rename(beside.data, link) != 0)
             status = os_fail(err, link);

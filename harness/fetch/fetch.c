@@ -29,6 +29,13 @@ enum state {
     STATE_DONE
 };
 
+/* What may help after an attempt that was aborted. */
+enum remedy {
+    REMEDY_ANEW,    /* from the first byte: what came last is wrong, or what it continued */
+    REMEDY_ANOTHER, /* the next address; what there was before stays */
+    REMEDY_NONE
+};
+
 struct job {
     struct work *work;
     const struct fdm_fetch_item *item;
@@ -48,8 +55,9 @@ struct job {
     struct fdm_follow *hash; /* of its bytes; its piece holds the last, still to be written */
     size_t gathered_len;
     char etag[FDM_ETAG_SIZE];
+    const char *advice;       /* against what ended the last attempt; or NULL */
     struct fdm_error trouble; /* why the attempt in hand was aborted */
-    bool fatal;               /* … and that no other attempt can help */
+    enum remedy remedy;       /* … and what may help */
 };
 
 struct work {
@@ -142,10 +150,11 @@ static void drop_hash(struct job *job)
     job->hash = NULL;
 }
 
-static bool abort_attempt(struct job *job, enum fdm_status status, const char *message, bool fatal)
+static bool abort_attempt(struct job *job, enum fdm_status status, const char *message,
+                          enum remedy remedy)
 {
     job->trouble = (struct fdm_error)FDM_ERROR_INIT;
-    job->fatal = fatal;
+    job->remedy = remedy;
     fdm_fail(&job->trouble, status, "%s", message);
     return false;
 }
@@ -153,8 +162,11 @@ static bool abort_attempt(struct job *job, enum fdm_status status, const char *m
 static bool cannot_write(struct job *job)
 {
     char words[sizeof job->trouble.message];
-    snprintf(words, sizeof words, "%.400s: %s", job->partial, strerror(errno));
-    return abort_attempt(job, FDM_ERR_IO, words, true);
+    snprintf(words, sizeof words,
+             "%.350s: %s; the same command continues, --cache DIR is another "
+             "disk",
+             job->partial, strerror(errno));
+    return abort_attempt(job, FDM_ERR_IO, words, REMEDY_NONE);
 }
 
 static bool write_gathered(struct job *job)
@@ -210,6 +222,12 @@ static void note(const struct job *job, const char *message)
 /* Not this address again; the next one, if there is one. */
 static void next_url(struct job *job, enum fdm_status status, const char *message)
 {
+    char all[sizeof job->trouble.message];
+    if (job->advice != NULL) {
+        snprintf(all, sizeof all, "%.300s; %s", message, job->advice);
+        message = all;
+    }
+    job->advice = NULL;
     free(job->followed);
     job->followed = NULL;
     job->url++;
@@ -233,6 +251,8 @@ static void retry(struct job *job, enum fdm_status status, const char *message,
     }
     if (job->attempts >= options->retries) {
         char all[sizeof job->trouble.message];
+        if (job->advice == NULL && job->size > 0)
+            job->advice = "what was received is kept, the same command continues";
         snprintf(all, sizeof all, "%.400s (%u attempts)", message, job->attempts + 1);
         next_url(job, status, all);
         return;
@@ -408,19 +428,30 @@ static void finish(struct job *job)
     job->state = STATE_DONE;
 }
 
+static void explain_size(const struct job *job, const struct fdm_response *response, uint64_t bytes,
+                         char *out, size_t size)
+{
+    if (response->is_page)
+        snprintf(out, size,
+                 "a web page of %" PRIu64 " bytes instead of the file: open the address in a "
+                 "browser, this network may want a login first",
+                 bytes);
+    else
+        snprintf(out, size, "the server has a file of %" PRIu64 " bytes instead of %" PRIu64, bytes,
+                 job->item->bytes);
+}
+
 static void judge_body(struct job *job, const struct fdm_response *response)
 {
     char sha256[65];
-    char words[120];
+    char words[200];
     uint64_t bytes;
     if (read_pointer(job, sha256, &bytes)) {
         follow_pointer(job, sha256, bytes);
     } else if (job->size == job->item->bytes) {
         finish(job);
-    } else if (response->has_length) {
-        snprintf(words, sizeof words,
-                 "the server has a file of %" PRIu64 " bytes instead of %" PRIu64, job->size,
-                 job->item->bytes);
+    } else if (response->has_length || response->is_page) {
+        explain_size(job, response, job->size, words, sizeof words);
         wrong_bytes(job, words);
     } else {
         snprintf(words, sizeof words, "ended after %" PRIu64 " of %" PRIu64 " bytes", job->size,
@@ -435,32 +466,47 @@ static bool may_recover(unsigned status)
            status == 503 || status == 504;
 }
 
-/* The address without a name and a password. */
-static const char *host_of(const struct job *job)
+/* Of an address, what may be shown: neither a name and a password nor a query, which may be a key.
+ */
+struct shown {
+    const char *text; /* from the host on */
+    int host_len;     /* without the port */
+    int len;
+};
+
+static struct shown show_url(const char *url)
 {
-    const char *url = url_of(job);
-    const char *host = strstr(url, "://");
-    if (host == NULL)
-        return url;
-    const char *at = strchr(host, '@');
-    return at != NULL && at < host + 3 + strcspn(host + 3, "/") ? at + 1 : host + 3;
+    const char *scheme = strstr(url, "://");
+    struct shown shown = {scheme != NULL ? scheme + 3 : url, 0, 0};
+    size_t authority = strcspn(shown.text, "/?#");
+    for (size_t i = authority; i > 0; i--)
+        if (shown.text[i - 1] == '@') {
+            shown.text += i;
+            break;
+        }
+    shown.host_len = (int)strcspn(shown.text, ":/?#");
+    shown.len = (int)strcspn(shown.text, "?#");
+    if (shown.len > 300)
+        shown.len = 300;
+    return shown;
 }
 
-static void explain_status(const struct job *job, unsigned status, char *out, size_t size)
+static void explain_status(struct job *job, unsigned status, char *out, size_t size)
 {
+    struct shown url = show_url(url_of(job));
     if (status == 401)
         snprintf(
             out, size,
             "the server answers 401 (it wants a name and a password: write \"machine %.*s login "
             "NAME password PASSWORD\" into ~/.netrc)",
-            (int)strcspn(host_of(job), ":/"), host_of(job));
+            url.host_len, url.text);
     else if (status == 403)
         snprintf(out, size,
-                 "the server answers 403 (it may let a browser through: save %.300s and name its "
+                 "the server answers 403 (it may let a browser through: save %.*s and name its "
                  "folder by --from)",
-                 host_of(job));
+                 url.len, url.text);
     else
-        snprintf(out, size, "the server answers %u to %.300s", status, host_of(job));
+        snprintf(out, size, "the server answers %u to %.*s", status, url.len, url.text);
 }
 
 static void judge_status(struct job *job, const struct fdm_response *response)
@@ -482,32 +528,30 @@ static void judge_status(struct job *job, const struct fdm_response *response)
 
 static bool check_head(struct job *job, const struct fdm_response *response)
 {
-    char words[160];
+    char words[200];
     uint64_t total = response->length + (response->status == 206 ? job->size : 0);
     if (response->status == 206 && (!response->has_range || response->range_first != job->size))
         return abort_attempt(job, FDM_ERR_MISMATCH, "the server sends other bytes than asked for",
-                             false);
+                             REMEDY_ANEW);
     if (response->has_range && response->range_total != 0)
         total = response->range_total;
+    if ((!response->has_length && response->range_total == 0) || total == job->item->bytes)
+        return true;
     /* A short answer may be a pointer; only the body tells. */
-    if ((response->has_length || response->range_total != 0) && total != job->item->bytes &&
-        total > POINTER_BYTES_MAX) {
-        snprintf(words, sizeof words,
-                 "the server has a file of %" PRIu64 " bytes instead of %" PRIu64, total,
-                 job->item->bytes);
-        return abort_attempt(job, FDM_ERR_MISMATCH, words, false);
-    }
-    return true;
+    if (total <= POINTER_BYTES_MAX && !response->is_page)
+        return true;
+    explain_size(job, response, total, words, sizeof words);
+    return abort_attempt(job, FDM_ERR_MISMATCH, words, REMEDY_ANOTHER);
 }
 
 static bool on_head(void *context, const struct fdm_response *response)
 {
     struct job *job = context;
     struct fdm_error err = FDM_ERROR_INIT;
-    if (response->status == 200 && job->size > 0 && begin_anew(job, &err) != FDM_OK)
-        return abort_attempt(job, err.status, err.message, true);
     if (!check_head(job, response))
         return false;
+    if (response->status == 200 && job->size > 0 && begin_anew(job, &err) != FDM_OK)
+        return abort_attempt(job, err.status, err.message, REMEDY_NONE);
     if (strcmp(job->etag, response->etag) != 0)
         save_etag(job, response->etag);
     return true;
@@ -518,7 +562,7 @@ static bool on_body(void *context, const void *bytes, size_t len)
     struct job *job = context;
     const char *data = bytes;
     if (len > job->item->bytes - job->size)
-        return abort_attempt(job, FDM_ERR_MISMATCH, "more bytes than expected", false);
+        return abort_attempt(job, FDM_ERR_MISMATCH, "more bytes than expected", REMEDY_ANEW);
     job->result->received_bytes += len;
     while (len > 0) {
         size_t room = FDM_FOLLOW_PIECE_BYTES - job->gathered_len;
@@ -534,20 +578,24 @@ static bool on_body(void *context, const void *bytes, size_t len)
     return true;
 }
 
-static void on_end(void *context, enum fdm_transfer_end end, const struct fdm_response *response,
-                   const char *message)
+static void on_end(void *context, const struct fdm_transfer_outcome *outcome,
+                   const struct fdm_response *response)
 {
     struct job *job = context;
+    enum fdm_transfer_end end = outcome->end;
+    job->advice = outcome->advice;
     if (end != FDM_TRANSFER_ABORTED && !write_gathered(job))
         end = FDM_TRANSFER_ABORTED;
-    if (end == FDM_TRANSFER_ABORTED && job->fatal)
+    if (end == FDM_TRANSFER_ABORTED && job->remedy == REMEDY_NONE)
         fail_job(job, job->trouble.status, job->trouble.message);
+    else if (end == FDM_TRANSFER_ABORTED && job->remedy == REMEDY_ANOTHER)
+        next_url(job, job->trouble.status, job->trouble.message);
     else if (end == FDM_TRANSFER_ABORTED)
         wrong_bytes(job, job->trouble.message);
     else if (end == FDM_TRANSFER_REFUSED)
-        next_url(job, FDM_ERR_IO, message);
+        next_url(job, FDM_ERR_IO, outcome->message);
     else if (end == FDM_TRANSFER_CUT)
-        retry(job, FDM_ERR_TIMEOUT, message, 0);
+        retry(job, FDM_ERR_TIMEOUT, outcome->message, 0);
     else if (response->status == 200 || response->status == 206)
         judge_body(job, response);
     else

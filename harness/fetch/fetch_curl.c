@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "harness/fetch/transfer.h"
 
@@ -19,6 +20,8 @@ struct transfer {
     struct curl_slist *headers;
     struct fdm_receiver receiver;
     struct fdm_response response;
+    time_t answered_at; /* by the server's clock; -1: not told */
+    time_t retry_at;    /* the same; -1: not told */
     bool announced;
     bool aborted;
     char words[CURL_ERROR_SIZE];
@@ -93,14 +96,39 @@ static void read_range(const char *text, struct fdm_response *out)
     out->range_total = slash[1] >= '0' && slash[1] <= '9' ? strtoull(slash + 1, NULL, 10) : 0;
 }
 
-static void read_header(const char *name, const char *value, struct fdm_response *out)
+/* Seconds, or a date (RFC 9110, 10.2.3) */
+static void read_retry_after(const char *value, struct transfer *transfer)
 {
+    if (value[0] < '0' || value[0] > '9') {
+        transfer->retry_at = curl_getdate(value, NULL);
+        return;
+    }
+    errno = 0;
+    unsigned long long seconds = strtoull(value, NULL, 10);
+    transfer->response.retry_after_s =
+        errno != 0 || seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
+}
+
+static void read_header(const char *name, const char *value, struct transfer *transfer)
+{
+    struct fdm_response *out = &transfer->response;
     if (strcasecmp(name, "content-range") == 0)
         read_range(value, out);
     else if (strcasecmp(name, "etag") == 0 && value[0] == '"' && strlen(value) < sizeof out->etag)
         snprintf(out->etag, sizeof out->etag, "%s", value);
-    else if (strcasecmp(name, "retry-after") == 0 && value[0] >= '0' && value[0] <= '9')
-        out->retry_after_s = (uint32_t)strtoul(value, NULL, 10);
+    else if (strcasecmp(name, "content-type") == 0)
+        out->is_page = strncasecmp(value, "text/html", 9) == 0;
+    else if (strcasecmp(name, "date") == 0)
+        transfer->answered_at = curl_getdate(value, NULL);
+    else if (strcasecmp(name, "retry-after") == 0)
+        read_retry_after(value, transfer);
+}
+
+static void forget_head(struct transfer *transfer)
+{
+    memset(&transfer->response, 0, sizeof transfer->response);
+    transfer->answered_at = -1;
+    transfer->retry_at = -1;
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
@@ -109,7 +137,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
     size_t len = size * count;
     char line[512];
     if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
-        memset(&transfer->response, 0, sizeof transfer->response); /* after a redirect */
+        forget_head(transfer); /* of a redirect */
     if (len >= sizeof line)
         return len;
     memcpy(line, bytes, len);
@@ -119,7 +147,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
     if (colon == NULL)
         return len;
     *colon = '\0';
-    read_header(line, colon + 1 + strspn(colon + 1, " \t"), &transfer->response);
+    read_header(line, colon + 1 + strspn(colon + 1, " \t"), transfer);
     return len;
 }
 
@@ -132,6 +160,11 @@ static void complete_head(struct transfer *transfer)
     transfer->response.status = status > 0 ? (unsigned)status : 0;
     transfer->response.has_length = length >= 0;
     transfer->response.length = length >= 0 ? (uint64_t)length : 0;
+    time_t answered_at = transfer->answered_at != -1 ? transfer->answered_at : time(NULL);
+    if (transfer->retry_at > answered_at)
+        transfer->response.retry_after_s = transfer->retry_at - answered_at < UINT32_MAX
+                                               ? (uint32_t)(transfer->retry_at - answered_at)
+                                               : UINT32_MAX;
 }
 
 static bool announce(struct transfer *transfer)
@@ -237,12 +270,13 @@ enum fdm_status fdm_transfers_start(struct fdm_transfers *transfers, const char 
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     transfer->owner = transfers;
     transfer->receiver = *receiver;
+    forget_head(transfer);
     transfer->next = transfers->running;
     transfers->running = transfer;
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL || !set_range(transfer, offset, etag) || !set_up(transfer, url)) {
         transfer_free(transfer);
-        return fdm_fail(err, FDM_ERR_MEMORY, "%s: libcurl refuses the transfer", url);
+        return fdm_fail(err, FDM_ERR_MEMORY, "libcurl refuses the transfer");
     }
     return FDM_OK;
 }
@@ -279,20 +313,39 @@ static enum fdm_transfer_end classify(struct transfer *transfer, CURLcode code)
     }
 }
 
-/* What went wrong, in libcurl's words, and what to do where the user can do something. */
-static void explain(struct transfer *transfer, CURLcode code, char *out, size_t size)
+#define ELSEWHERE                                                                                  \
+    "--mirror URL names a server that can be reached, --from DIR files that came another way"
+
+static const char *advise(struct transfer *transfer, CURLcode code)
 {
-    long verified = 0;
-    const char *words = transfer->words[0] != '\0' ? transfer->words : curl_easy_strerror(code);
+    long verified = 0; /* what is wrong with the chain; 0 also where only the name differs */
     curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
     if (proxy_wants_password(transfer))
-        snprintf(out, size, "the proxy asks for a name and a password: http://NAME:PASSWORD@HOST");
-    else if (code == CURLE_PEER_FAILED_VERIFICATION && verified != 0)
-        snprintf(out, size,
-                 "%.150s; for a network's own certificates, name its authority by CURL_CA_BUNDLE",
-                 words);
-    else
-        snprintf(out, size, "%s", words);
+        return "write it into the proxy's variable: http://NAME:PASSWORD@HOST";
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return "http_proxy, https_proxy or all_proxy names the proxy";
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+        return "behind a proxy, set http_proxy and https_proxy; " ELSEWHERE;
+    case CURLE_OPERATION_TIMEDOUT:
+        return ELSEWHERE;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return "only http and https are spoken, and https leads to no http; --from DIR names a "
+               "folder";
+    case CURLE_URL_MALFORMAT:
+        return "an address is http://HOST/FOLDER or https://HOST/FOLDER";
+    case CURLE_SSL_CONNECT_ERROR:
+        return "does this server speak https, or only http?";
+    case CURLE_SSL_CACERT_BADFILE:
+        return "CURL_CA_BUNDLE or SSL_CERT_FILE must name a file of certificates";
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return verified != 0
+                   ? "for a network's own certificates, name its authority by CURL_CA_BUNDLE"
+                   : NULL;
+    default:
+        return NULL;
+    }
 }
 
 static void end_transfer(struct transfer *transfer, CURLcode code)
@@ -300,15 +353,21 @@ static void end_transfer(struct transfer *transfer, CURLcode code)
     const struct fdm_receiver receiver = transfer->receiver;
     char message[CURL_ERROR_SIZE];
     complete_head(transfer);
-    enum fdm_transfer_end end = classify(transfer, code);
+    struct fdm_transfer_outcome outcome = {classify(transfer, code), message,
+                                           advise(transfer, code)};
     unsigned status = transfer->response.status;
     /* A file of no bytes has a head all the same. */
-    if (end == FDM_TRANSFER_COMPLETE && (status == 200 || status == 206) && !announce(transfer))
-        end = FDM_TRANSFER_ABORTED;
+    if (outcome.end == FDM_TRANSFER_COMPLETE && (status == 200 || status == 206) &&
+        !announce(transfer))
+        outcome.end = FDM_TRANSFER_ABORTED;
     const struct fdm_response response = transfer->response;
-    explain(transfer, code, message, sizeof message);
+    if (proxy_wants_password(transfer))
+        snprintf(message, sizeof message, "the proxy asks for a name and a password");
+    else
+        snprintf(message, sizeof message, "%s",
+                 transfer->words[0] != '\0' ? transfer->words : curl_easy_strerror(code));
     transfer_free(transfer);
-    receiver.on_end(receiver.context, end, &response, message);
+    receiver.on_end(receiver.context, &outcome, &response);
 }
 
 enum fdm_status fdm_transfers_run(struct fdm_transfers *transfers, uint32_t timeout_ms,

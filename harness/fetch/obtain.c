@@ -105,8 +105,12 @@ static enum fdm_status take_lock(const struct fdm_obtain_options *options, const
     for (;;) {
         struct fdm_error why = FDM_ERROR_INIT;
         enum fdm_status status = fdm_cache_lock(options->fetch.cache, sha256, lock, &why);
-        if (status != FDM_ERR_BUSY || fdm_clock_now_ns() > deadline_ns || stopped(options))
-            return status == FDM_OK ? FDM_OK : fdm_fail(err, status, "%s", why.message);
+        if (status == FDM_OK)
+            return FDM_OK;
+        if (status == FDM_ERR_BUSY && stopped(options))
+            return fdm_fail(err, FDM_ERR_CANCELLED, "interrupted; the same command continues");
+        if (status != FDM_ERR_BUSY || fdm_clock_now_ns() > deadline_ns)
+            return fdm_fail(err, status, "%s", why.message);
         const struct timespec pause = {0, 200000000};
         nanosleep(&pause, NULL);
     }
@@ -233,7 +237,8 @@ static void use(const struct fdm_obtain_options *options, const struct fdm_downl
  */
 
 /* Copies and hashes at once, so that what was checked is what was written. */
-static enum fdm_status copy_hashed(FILE *from, const char *to, char hex[FDM_SHA256_HEX_SIZE],
+static enum fdm_status copy_hashed(const struct fdm_obtain_options *options, FILE *from,
+                                   const char *to, char hex[FDM_SHA256_HEX_SIZE],
                                    struct fdm_error *err)
 {
     struct fdm_sha256 *hash = NULL;
@@ -244,7 +249,7 @@ static enum fdm_status copy_hashed(FILE *from, const char *to, char hex[FDM_SHA2
         return status;
     FILE *file = fopen(to, "wb");
     bool written = file != NULL;
-    while (written && (got = fread(piece, 1, sizeof piece, from)) > 0) {
+    while (written && !stopped(options) && (got = fread(piece, 1, sizeof piece, from)) > 0) {
         fdm_sha256_update(hash, piece, got);
         written = fwrite(piece, 1, got, file) == got;
     }
@@ -252,6 +257,8 @@ static enum fdm_status copy_hashed(FILE *from, const char *to, char hex[FDM_SHA2
         written = false;
     if (!written || ferror(from))
         status = fdm_fail(err, FDM_ERR_IO, "%s: %s", to, strerror(errno));
+    else if (stopped(options))
+        status = fdm_fail(err, FDM_ERR_CANCELLED, "interrupted");
     fdm_sha256_finish(hash, status == FDM_OK ? hex : NULL);
     return status;
 }
@@ -269,7 +276,7 @@ static enum fdm_status adopt(const struct fdm_obtain_options *options,
         return status;
     status = fdm_cache_partial(cache, download->sha256, &partial, err);
     if (status == FDM_OK) {
-        status = copy_hashed(from, partial, hex, err);
+        status = copy_hashed(options, from, partial, hex, err);
         if (status == FDM_OK && strcmp(hex, download->sha256) != 0)
             status = fdm_fail(err, FDM_ERR_MISMATCH, "other bytes than expected (sha256 %s)", hex);
         if (status == FDM_OK)
@@ -317,6 +324,19 @@ struct errand {
     size_t count;
 };
 
+/* A query stays behind the path: a key of a store of files, often. */
+static char *join_mirror(const char *mirror, const char *path)
+{
+    struct fdm_buf url;
+    size_t len = strcspn(mirror, "?#");
+    const char *slash = len > 0 && mirror[len - 1] == '/' ? "" : "/";
+    fdm_buf_init(&url);
+    fdm_buf_printf(&url, "%.*s%s%s%s", (int)len, mirror, slash, path, mirror + len);
+    if (url.failed)
+        fdm_buf_release(&url);
+    return url.data;
+}
+
 static enum fdm_status add_item(const struct fdm_obtain_options *options,
                                 const struct fdm_download *download, struct errand *errand,
                                 struct fdm_error *err)
@@ -327,7 +347,7 @@ static enum fdm_status add_item(const struct fdm_obtain_options *options,
     item->sha256 = download->sha256;
     memcpy(item->urls, download->urls, sizeof item->urls);
     if (options->mirror != NULL) {
-        char *url = fdm_fs_join(options->mirror, download->path);
+        char *url = join_mirror(options->mirror, download->path);
         if (url == NULL)
             return no_memory(err);
         memset(item->urls, 0, sizeof item->urls);
@@ -344,6 +364,18 @@ static void verify(const struct fdm_obtain_options *options, const struct fdm_do
     char *path = NULL;
     fdm_cache_find(options->fetch.cache, download->sha256, download->bytes, true, &path, NULL);
     free(path);
+}
+
+/* An interruption explains whatever else failed. */
+static enum fdm_status worst_of(const struct fdm_obtained *results, size_t count,
+                                struct fdm_error *err)
+{
+    const struct fdm_obtained *worst = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (results[i].status == FDM_ERR_CANCELLED ||
+            (worst == NULL && results[i].status != FDM_OK))
+            worst = &results[i];
+    return worst == NULL ? FDM_OK : fdm_fail(err, worst->status, "%s", worst->err.message);
 }
 
 static enum fdm_status run_errand(const struct fdm_obtain_options *options,
@@ -369,10 +401,7 @@ static enum fdm_status run_errand(const struct fdm_obtain_options *options,
         status = fdm_fail(err, why.status, "%s", why.message);
     for (size_t i = 0; status == FDM_OK && i < errand->count; i++)
         use(options, downloads[errand->which[i]], &errand->fetched[i], &results[errand->which[i]]);
-    for (size_t i = 0; status == FDM_OK && i < count; i++)
-        if (results[i].status != FDM_OK)
-            status = fdm_fail(err, results[i].status, "%s", results[i].err.message);
-    return status;
+    return status == FDM_OK ? worst_of(results, count, err) : status;
 }
 
 enum fdm_status fdm_obtain(const struct fdm_obtain_options *options,

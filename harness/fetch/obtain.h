@@ -21,7 +21,9 @@ struct fdm_obtained {
 
 struct fdm_obtain_options {
     struct fdm_fetch_options fetch;
-    const char *mirror; /* "<mirror>/<path>" in place of the published addresses; or NULL */
+    /* "<mirror>/<path>" in place of the published addresses, with the mirror's query behind the
+     * path; or NULL */
+    const char *mirror;
     /* A folder with files that came another way, under the last part of their paths; they are
      * checked and copied. NULL for none. */
     const char *from;

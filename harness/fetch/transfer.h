@@ -23,7 +23,8 @@ struct fdm_response {
     uint64_t range_first;
     uint64_t range_total;     /* of the whole file; 0: not told */
     char etag[FDM_ETAG_SIZE]; /* a strong one, with its quotes; or "" */
-    uint32_t retry_after_s;   /* 0: not told */
+    bool is_page;             /* text/html: rarely what was asked for */
+    uint32_t retry_after_s;   /* 0: not told; a date counts from the answer's own */
 };
 
 /* How a transfer ended. */
@@ -35,6 +36,12 @@ enum fdm_transfer_end {
     FDM_TRANSFER_ABORTED   /* a callback asked for it */
 };
 
+struct fdm_transfer_outcome {
+    enum fdm_transfer_end end;
+    const char *message; /* what went wrong unless the end is FDM_TRANSFER_COMPLETE */
+    const char *advice;  /* what the user can do about it; NULL: nothing is known to help */
+};
+
 /* Who receives one transfer. The callbacks run inside fdm_transfers_run(). */
 struct fdm_receiver {
     void *context;
@@ -42,9 +49,9 @@ struct fdm_receiver {
      * False aborts. */
     bool (*on_head)(void *context, const struct fdm_response *response);
     bool (*on_body)(void *context, const void *bytes, size_t len);
-    /* Last of all. `message` says what went wrong unless the end is FDM_TRANSFER_COMPLETE. */
-    void (*on_end)(void *context, enum fdm_transfer_end end, const struct fdm_response *response,
-                   const char *message);
+    /* Last of all. */
+    void (*on_end)(void *context, const struct fdm_transfer_outcome *outcome,
+                   const struct fdm_response *response);
 };
 
 struct fdm_transfers;

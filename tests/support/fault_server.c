@@ -153,6 +153,22 @@ static void busy(const struct visit *visit)
     say(visit, "later");
 }
 
+/* "/later/N": the ways to say when, the same twice. */
+static void later(const struct visit *visit)
+{
+    static const char *const ways[] = {
+        "Retry-After: 10\r\n",
+        "Retry-After: 99999999999999999999\r\n",
+        "Retry-After: Wed, 21 Oct 2015 07:28:10 GMT\r\nDate: Wed, 21 Oct 2015 07:28:00 GMT\r\n",
+        "Date: Wed, 21 Oct 2015 07:28:00 GMT\r\nRetry-After: Wed, 21 Oct 2105 07:28:10 GMT\r\n",
+        "Retry-After: Wed, 21 Oct 2105 07:28:10 GMT\r\n",
+        "Retry-After: Wed, 21 Oct 2015 07:28:10 GMT\r\n",
+        "Date: nonsense\r\nRetry-After: nonsense\r\n",
+        "Retry-After: -10\r\n",
+    };
+    head(visit, "503 Service Unavailable", 0, ways[(unsigned)(visit->path[7] - '0') % 8]);
+}
+
 static void unavailable(const struct visit *visit)
 {
     head(visit, "503 Service Unavailable", 5, "");
@@ -169,6 +185,33 @@ static void shorter(const struct visit *visit)
 {
     head(visit, "200 OK", visit->site->size - 5000, "");
     body(visit, 0, visit->site->size, 0);
+}
+
+/* A login page in place of everything, as networks for guests have it. */
+static void portal(const struct visit *visit)
+{
+    static const char page[3000] = "<html>please log in</html>";
+    bool known = strcmp(visit->fault, "portal-unsized") != 0;
+    size_t len = strcmp(visit->fault, "portal-small") == 0 ? 26 : sizeof page;
+    say(visit, "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n");
+    say(visit, !known      ? "\r\n"
+               : len < 100 ? "Content-Length: 26\r\n\r\n"
+                           : "Content-Length: 3000\r\n\r\n");
+    test_send(visit->fd, page, len);
+}
+
+static void portal_late(const struct visit *visit)
+{
+    if (visit->number == 0)
+        cut(visit);
+    else
+        portal(visit);
+}
+
+static void compressed(const struct visit *visit)
+{
+    head(visit, "200 OK", visit->site->size / 2, "Content-Encoding: gzip\r\n");
+    body(visit, 0, visit->site->size / 2, 0);
 }
 
 static void tiny(const struct visit *visit)
@@ -221,8 +264,10 @@ static void other_range(const struct visit *visit)
         cut(visit);
         return;
     }
-    head(visit, "206 Partial Content", visit->site->size - 1, "Content-Range: bytes 1-2/3\r\n");
-    body(visit, 1, visit->site->size, 0);
+    bool anew = strcmp(visit->fault, "range-anew") == 0;
+    head(visit, "206 Partial Content", visit->site->size - !anew,
+         anew ? "Content-Range: bytes 0-1000002/1000003\r\n" : "Content-Range: bytes 1-2/3\r\n");
+    body(visit, !anew, visit->site->size, 0);
 }
 
 static void changed(const struct visit *visit)
@@ -255,6 +300,14 @@ static void redirect_loop(const struct visit *visit)
 {
     char more[200];
     snprintf(more, sizeof more, "Location: %s\r\n", visit->path);
+    head(visit, "302 Found", 0, more);
+}
+
+/* "/carry/HOST:PORT": to what wants a password there. */
+static void redirect_carrying(const struct visit *visit)
+{
+    char more[200];
+    snprintf(more, sizeof more, "Location: http://%s/secret/b\r\n", strrchr(visit->path, '/') + 1);
     head(visit, "302 Found", 0, more);
 }
 
@@ -323,21 +376,29 @@ static const struct fault {
     {"stall", stall, 1},
     {"silence", silence, 1},
     {"busy", busy, 2},
+    {"later", later, 1},
     {"unavailable", unavailable, 2},
     {"unavailable-ever", unavailable, 0},
     {"longer", longer, 0},
     {"shorter", shorter, 0},
     {"tiny", tiny, 0},
+    {"portal", portal, 0},
+    {"portal-small", portal, 0},
+    {"portal-unsized", portal, 0},
+    {"portal-late", portal_late, 0},
+    {"compressed", compressed, 0},
     {"endless", endless, 0},
     {"unsized-cut", unsized_and_cut, 2},
     {"wrong", wrong, 0},
     {"wrong-continued", wrong_when_continued, 0},
     {"other-range", other_range, 3},
+    {"range-anew", other_range, 3},
     {"changed", changed, 0},
     {"whole", whole_always, 0},
     {"unsatisfiable", unsatisfiable, 0},
     {"loop", redirect_loop, 0},
     {"away", redirect_away, 0},
+    {"carry", redirect_carrying, 0},
     {"redirect", redirect, 0},
     {"to-http", redirect_to_http, 0},
     {"garbage", garbage, 0},

@@ -249,8 +249,22 @@ static void proxies_are_used(void **state)
          NULL,
          "http://" NOWHERE "/ok/a",
          FDM_ERR_TIMEOUT,
-         NOWHERE,
+         NOWHERE " (3 attempts); behind a proxy, set http_proxy and https_proxy; --mirror URL",
          2},
+        {"a proxy that does not exist",
+         {{"http_proxy", "http://" NOWHERE ":%u"}},
+         NULL,
+         "http://127.0.0.1:%u/ok/a",
+         FDM_ERR_TIMEOUT,
+         "names the proxy",
+         2},
+        {"a folder for an address",
+         {{"no_proxy", "127.0.0.1"}},
+         NULL,
+         "file:///etc/hostname",
+         FDM_ERR_IO,
+         "--from DIR names a folder",
+         0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct place place;

@@ -99,7 +99,8 @@ static void servers_misbehave(void **state)
     } cases[] = {
         {"good", "ok/a", FDM_OK, "", SIZE},
         {"cuts at every fifth: continued", "cut/a", FDM_OK, "", SIZE},
-        {"cuts and ignores ranges", "cut-whole/a", FDM_ERR_TIMEOUT, "attempts", 0},
+        {"cuts and ignores ranges", "cut-whole/a", FDM_ERR_TIMEOUT,
+         "(4 attempts); what was received is kept", 0},
         {"stands still in the body", "stall/a", FDM_OK, "", SIZE},
         {"never answers at first", "silence/a", FDM_OK, "", SIZE},
         {"429 with Retry-After", "busy/a", FDM_OK, "", SIZE},
@@ -108,11 +109,16 @@ static void servers_misbehave(void **state)
         {"says a length that is too long", "longer/a", FDM_ERR_MISMATCH, "instead of 1000003", 0},
         {"says a length that is too short", "shorter/a", FDM_ERR_MISMATCH, "instead of", 0},
         {"a page instead of the file", "tiny/a", FDM_ERR_MISMATCH, "a file of 9 bytes", 9},
+        {"a login page", "portal/a", FDM_ERR_MISMATCH, "a web page of 3000 bytes", 1},
+        {"a small one, no pointer", "portal-small/a", FDM_ERR_MISMATCH, "page of 26 bytes", 1},
+        {"one of unknown length", "portal-unsized/a", FDM_ERR_MISMATCH, "page of 3000 bytes", 3000},
+        {"compressed on the way", "compressed/a", FDM_ERR_MISMATCH, "500001 bytes instead of", 1},
         {"more bytes than there should be", "endless/a", FDM_ERR_MISMATCH, "more bytes", 2 * SIZE},
         {"no length, and cut", "unsized-cut/a", FDM_OK, "", 0},
         {"wrong bytes", "wrong/a", FDM_ERR_MISMATCH, "other bytes than expected", SIZE},
         {"wrong bytes when continued", "wrong-continued/a", FDM_OK, "", 2 * SIZE + 1000},
         {"another range than asked for", "other-range/a", FDM_OK, "", 0},
+        {"the whole file as a range", "range-anew/a", FDM_OK, "", 0},
         {"another version meanwhile", "changed/a", FDM_OK, "", 2 * SIZE},
         {"ignores ranges", "whole/a", FDM_OK, "", 2 * SIZE},
         {"416", "unsatisfiable/a", FDM_OK, "", 2 * SIZE},
@@ -154,17 +160,24 @@ static void servers_misbehave(void **state)
 static void a_password_comes_from_the_address_or_netrc(void **state)
 {
     (void)state;
+    static const char netrc_here[] = "machine 127.0.0.1 login lab password open\n";
+    static const char netrc_there[] = "machine 127.0.0.2 login lab password open\n";
     static const struct {
         const char *remark;
         const char *user; /* in the address */
         const char *netrc;
+        const char *redirect; /* to this host; NULL: none */
         enum fdm_status status;
     } cases[] = {
-        {"none", "", NULL, FDM_ERR_NOT_FOUND},
-        {"in the address", "lab:open@", NULL, FDM_OK},
-        {"a wrong one, which no message repeats", "lab:shut@", NULL, FDM_ERR_NOT_FOUND},
-        {"in .netrc", "", "machine 127.0.0.1 login lab password open\n", FDM_OK},
-        {"of another host", "", "machine 127.0.0.2 login lab password open\n", FDM_ERR_NOT_FOUND},
+        {"none", "", NULL, NULL, FDM_ERR_NOT_FOUND},
+        {"in the address", "lab:open@", NULL, NULL, FDM_OK},
+        {"a wrong one, which no message repeats", "lab:shut@", NULL, NULL, FDM_ERR_NOT_FOUND},
+        {"one with a bare @, likewise", "lab:@shut@", NULL, NULL, FDM_ERR_IO},
+        {"in .netrc", "", netrc_here, NULL, FDM_OK},
+        {"of another host", "", netrc_there, NULL, FDM_ERR_NOT_FOUND},
+        {"redirected within the host", "lab:open@", NULL, "127.0.0.1", FDM_OK},
+        {"another host does not learn it", "lab:open@", NULL, "localhost", FDM_ERR_NOT_FOUND},
+        {"nor from .netrc", "", netrc_here, "localhost", FDM_ERR_NOT_FOUND},
     };
     const char *home = getenv("HOME");
     char *home_before = home != NULL ? strdup(home) : NULL;
@@ -180,8 +193,13 @@ static void a_password_comes_from_the_address_or_netrc(void **state)
             assert_ok(fdm_fs_write_unsynced(netrc, cases[i].netrc, strlen(cases[i].netrc), &err),
                       err);
         setenv("HOME", place.dir, 1);
-        snprintf(url, sizeof url, "http://%s127.0.0.1:%u/secret/a", cases[i].user,
-                 place.server.port);
+        int len =
+            snprintf(url, sizeof url, "http://%s127.0.0.1:%u/", cases[i].user, place.server.port);
+        if (cases[i].redirect == NULL)
+            snprintf(url + len, sizeof url - (size_t)len, "secret/a?key=shut");
+        else
+            snprintf(url + len, sizeof url - (size_t)len, "carry/%s:%u", cases[i].redirect,
+                     place.server.port);
         const struct fdm_fetch_item item = item_at(&place, url);
         assert_int_equal(fdm_fetch(&place.options, &item, 1, &result, &err), cases[i].status);
         assert_null(strstr(err.message, "shut"));
@@ -197,19 +215,101 @@ static void a_password_comes_from_the_address_or_netrc(void **state)
 static void the_next_address_is_tried(void **state)
 {
     (void)state;
+    static const struct {
+        const char *remark;
+        const char *first;
+        size_t received;
+    } cases[] = {
+        {"wrong bytes", "wrong/a", 2 * SIZE},
+        {"a login page in the middle: what came before stays", "portal-late/a", SIZE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct place place;
+        struct fdm_error err = FDM_ERROR_INIT;
+        struct fdm_fetch_result result;
+        char first[100];
+        char right[100];
+        print_message("  %s\n", cases[i].remark);
+        set_up(&place, SIZE);
+        snprintf(first, sizeof first, "http://127.0.0.1:%u/%s", place.server.port, cases[i].first);
+        snprintf(right, sizeof right, "http://127.0.0.1:%u/ok/a", place.server.port);
+        struct fdm_fetch_item item = item_at(&place, first);
+        item.urls[1] = right;
+        assert_ok(fdm_fetch(&place.options, &item, 1, &result, &err), err);
+        assert_int_equal(result.received_bytes, cases[i].received);
+        assert_int_equal(count_objects(&place), 1);
+        fdm_fetch_release(&result, 1);
+        tear_down(&place);
+    }
+}
+
+static void keep_note(void *context, const char *name, const char *message)
+{
+    (void)name;
+    snprintf(context, 300, "%s", message);
+}
+
+static void the_server_says_when(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark;
+        const char *path;
+        const char *note;
+    } cases[] = {
+        {"in seconds, more than is waited for", "later/0", "again in 0.3 s"},
+        {"in more than can be counted", "later/1", "again in 0.3 s"},
+        {"at a date, after its own", "later/2", "again in 0.3 s"},
+        {"at a date in another century", "later/3", "again in 0.3 s"},
+        {"the same, and no date of its own", "later/4", "again in 0.3 s"},
+        {"at a date that has passed", "later/5", "again in 0.0 s"},
+        {"not at all", "later/6", "again in 0.0 s"},
+        {"before now", "later/7", "again in 0.0 s"},
+    };
+    struct place place;
+    char note[300];
+    set_up(&place, SIZE);
+    place.options.pause_max_ms = 300;
+    place.options.on_note = keep_note;
+    place.options.context = note;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fdm_error err = FDM_ERROR_INIT;
+        struct fdm_fetch_result result;
+        char url[100];
+        snprintf(url, sizeof url, "http://127.0.0.1:%u/%s", place.server.port, cases[i].path);
+        const struct fdm_fetch_item item = item_at(&place, url);
+        note[0] = '\0';
+        assert_ok(fdm_fetch(&place.options, &item, 1, &result, &err), err);
+        if (strstr(note, cases[i].note) == NULL)
+            fail_msg("%s: %s", cases[i].remark, note);
+        assert_int_equal(unlink(result.path), 0);
+        fdm_fetch_release(&result, 1);
+    }
+    tear_down(&place);
+}
+
+static void a_cache_that_cannot_be_written_is_told(void **state)
+{
+    (void)state;
     struct place place;
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_fetch_result result;
-    char wrong[100];
-    char right[100];
+    char url[100];
     set_up(&place, SIZE);
-    snprintf(wrong, sizeof wrong, "http://127.0.0.1:%u/wrong/a", place.server.port);
-    snprintf(right, sizeof right, "http://127.0.0.1:%u/ok/a", place.server.port);
-    struct fdm_fetch_item item = item_at(&place, wrong);
-    item.urls[1] = right;
-    assert_ok(fdm_fetch(&place.options, &item, 1, &result, &err), err);
-    assert_int_equal(count_objects(&place), 1);
+    char *file = fdm_fs_join(place.dir, "file");
+    char *below = fdm_fs_join(file, "cache");
+    assert_ok(fdm_fs_write_unsynced(file, "x", 1, &err), err);
+    fdm_cache_free(place.cache);
+    assert_ok(fdm_cache_open(below, &place.cache, &err), err);
+    place.options.cache = place.cache;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/ok/a", place.server.port);
+    const struct fdm_fetch_item item = item_at(&place, url);
+    assert_int_equal(fdm_fetch(&place.options, &item, 1, &result, &err), FDM_ERR_IO);
+    assert_non_null(strstr(err.message, file));
+    assert_int_equal(result.received_bytes, 0);
     fdm_fetch_release(&result, 1);
+    free(below);
+    free(file);
     tear_down(&place);
 }
 
@@ -526,7 +626,16 @@ static void a_tree_is_whole_or_absent(void **state)
     free(file);
     assert_ok(fdm_cache_tree_commit(cache, sha256, 1, 5, &err), err);
     assert_ok(fdm_cache_tree_find(cache, sha256, true, &found, &err), err);
+    char *link = fdm_fs_join(dir, "datasets/d");
+    struct stat before;
+    struct stat after;
     assert_ok(fdm_cache_publish(cache, "datasets/d", found, &err), err);
+    assert_int_equal(lstat(link, &before), 0);
+    assert_ok(fdm_cache_publish(cache, "datasets/d", found, &err), err);
+    assert_int_equal(lstat(link, &after), 0);
+    assert_int_equal(before.st_ctim.tv_nsec, after.st_ctim.tv_nsec); /* nothing was written */
+    assert_int_equal(before.st_ino, after.st_ino);
+    free(link);
     char *published = fdm_fs_join(dir, "datasets/d/f");
     assert_true(fdm_fs_is_file(published));
     assert_int_equal(unlink(published), 0);
@@ -667,12 +776,14 @@ int main(void)
         cmocka_unit_test(the_cache_answers_without_the_network),
         cmocka_unit_test(a_password_comes_from_the_address_or_netrc),
         cmocka_unit_test(the_next_address_is_tried),
+        cmocka_unit_test(the_server_says_when),
+        cmocka_unit_test(a_cache_that_cannot_be_written_is_told),
         cmocka_unit_test(servers_misbehave),
         cmocka_unit_test(a_full_disk_is_told_and_what_fits_is_kept),
         cmocka_unit_test(what_came_before_an_interruption_is_kept),
         cmocka_unit_test(two_processes_fetch_once),
         cmocka_unit_test(killed_anywhere_it_goes_on),
     };
-    setenv("no_proxy", "127.0.0.1", 1);
+    setenv("no_proxy", "127.0.0.1,localhost", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

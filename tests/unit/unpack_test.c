@@ -518,6 +518,35 @@ static void good_archives_come_out_whole(void **state)
     }
 }
 
+static void names_come_out_byte_by_byte(void **state)
+{
+    (void)state;
+    char longest[256];
+    memset(longest, 'n', 255);
+    longest[255] = '\0';
+    const char *const names[] = {"case", "CASE", "caf\xe9", "\xff\xfe", "caf\xc3\xa9", longest};
+    const size_t count = sizeof names / sizeof names[0];
+    char *dir;
+    char *archive;
+    char *folder;
+    setup(&dir, &archive, &folder);
+    struct fdm_buf bytes;
+    fdm_buf_init(&bytes);
+    for (size_t i = 0; i < count; i++)
+        tar_long(&bytes, names[i], names[i]);
+    tar_end(&bytes);
+    assert_int_equal(fdm_fs_write_unsynced(archive, bytes.data, bytes.len, NULL), FDM_OK);
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_unpack_totals totals;
+    const struct fdm_unpack_options options = {.max_bytes = LIMIT_BYTES, .max_entries = count};
+    assert_ok(fdm_unpack(archive, folder, &options, &totals, &err), err);
+    assert_int_equal(totals.files, count);
+    for (size_t i = 0; i < count; i++)
+        assert_file(folder, names[i], names[i]);
+    fdm_buf_release(&bytes);
+    teardown(dir, archive, folder);
+}
+
 static void a_full_disk_is_told_first(void **state)
 {
     (void)state;
@@ -536,6 +565,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_archives_are_refused),
         cmocka_unit_test(good_archives_come_out_whole),
+        cmocka_unit_test(names_come_out_byte_by_byte),
         cmocka_unit_test(a_full_disk_is_told_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
