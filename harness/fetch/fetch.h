@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "harness/base/buf.h"
 #include "harness/base/status.h"
 #include "harness/fetch/cache.h"
 
@@ -68,18 +67,8 @@ enum fdm_status fdm_fetch(const struct fdm_fetch_options *options,
                           struct fdm_fetch_result *results, struct fdm_error *err);
 void fdm_fetch_release(struct fdm_fetch_result *results, size_t count);
 
-/* ---- The rules, apart from the network ---------------------------------------------------------
- */
-
 /* The pause before attempt `attempt` + 1, in milliseconds; `noise` is any number. */
 uint32_t fdm_fetch_pause_ms(const struct fdm_fetch_options *options, uint32_t attempt,
                             uint32_t retry_after_s, uint64_t noise);
-
-/* Reads a Git LFS pointer (git-lfs's docs/spec.md, version 1). False for anything else. */
-bool fdm_fetch_parse_pointer(const char *text, size_t len, char sha256[65], uint64_t *bytes);
-
-/* Appends the address of the file behind a pointer found at `url`, an address like
- * "…/OWNER/REPO/raw/REF/PATH" or "…raw…/OWNER/REPO/REF/PATH". False if it is neither. */
-bool fdm_fetch_pointer_url(const char *url, const char *lfs_base, struct fdm_buf *out);
 
 #endif

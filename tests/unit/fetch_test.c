@@ -15,6 +15,7 @@
 #include "harness/base/fs.h"
 #include "harness/base/hash.h"
 #include "harness/fetch/fetch.h"
+#include "harness/fetch/pointer.h"
 #include "tests/support/fault_server.h"
 
 #define SIZE ((size_t)1000003)
@@ -731,7 +732,7 @@ static void pointers_are_recognised(void **state)
         char sha256[65];
         uint64_t bytes = 0;
         int len = snprintf(text, sizeof text, texts[i].format, sum);
-        assert_int_equal(fdm_fetch_parse_pointer(text, (size_t)len, sha256, &bytes), texts[i].good);
+        assert_int_equal(fdm_pointer_parse(text, (size_t)len, sha256, &bytes), texts[i].good);
         if (texts[i].good) {
             assert_string_equal(sha256, sum);
             assert_int_equal(bytes, 222208);
@@ -754,7 +755,7 @@ static void pointer_addresses(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fdm_buf out;
         fdm_buf_init(&out);
-        bool known = fdm_fetch_pointer_url(cases[i].url, "https://lfs/", &out);
+        bool known = fdm_pointer_url(cases[i].url, "https://lfs/", &out);
         assert_int_equal(known, cases[i].expected != NULL);
         if (known)
             assert_string_equal(out.data, cases[i].expected);
