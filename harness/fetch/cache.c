@@ -1,9 +1,7 @@
 #include "harness/fetch/cache.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,21 +12,15 @@
 #include "harness/base/buf.h"
 #include "harness/base/fs.h"
 #include "harness/base/hash.h"
-#include "harness/base/json.h"
+#include "harness/fetch/cache_impl.h"
 
 /* 2001-09-09T01:46:40Z: a time that no writer leaves behind by accident. The stamps of boots are
  * the even seconds (FAT keeps no others) of the 17 years behind it. */
 #define STAMP_S ((time_t)1000000000)
 #define BOOTS (UINT32_C(1) << 28)
-#define TREE_RECORD "tree.json"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
-struct fdm_cache {
-    char *folder;
-    time_t boot_s; /* the stamp of what was written since the computer started; 0: not known */
-};
-
-static enum fdm_status os_fail(struct fdm_error *err, const char *path)
+enum fdm_status fdm_cache_os_fail(struct fdm_error *err, const char *path)
 {
     return fdm_fail(err, errno == ENOENT ? FDM_ERR_NOT_FOUND : FDM_ERR_IO, "%s: %s", path,
                     strerror(errno));
@@ -92,7 +84,7 @@ const char *fdm_cache_folder(const struct fdm_cache *cache)
 }
 
 /* "<folder>/<part>/<name><suffix>" */
-static enum fdm_status path_to(const struct fdm_cache *cache, char **out, struct fdm_error *err,
+enum fdm_status fdm_cache_path(const struct fdm_cache *cache, char **out, struct fdm_error *err,
                                const char *part, const char *name, const char *suffix)
 {
     struct fdm_buf path;
@@ -110,7 +102,7 @@ static enum fdm_status object_path(const struct fdm_cache *cache, const char *sh
 {
     char name[FDM_SHA256_HEX_SIZE + 3];
     snprintf(name, sizeof name, "%.2s/%.64s", sha256, sha256);
-    return path_to(cache, out, err, "objects", name, "");
+    return fdm_cache_path(cache, out, err, "objects", name, "");
 }
 
 static enum fdm_status make_parent(const char *path, struct fdm_error *err)
@@ -127,7 +119,7 @@ static enum fdm_status make_parent(const char *path, struct fdm_error *err)
 /* ---- Stamps ------------------------------------------------------------------------------------
  */
 
-static bool is_stamped(const struct fdm_cache *cache, const struct stat *info)
+bool fdm_cache_is_stamped(const struct fdm_cache *cache, const struct stat *info)
 {
     return info->st_mtim.tv_nsec == 0 &&
            (info->st_mtim.tv_sec == STAMP_S ||
@@ -137,11 +129,11 @@ static bool is_stamped(const struct fdm_cache *cache, const struct stat *info)
 static enum fdm_status stamp(int fd, const char *path, time_t when, struct fdm_error *err)
 {
     const struct timespec times[2] = {{when, 0}, {when, 0}};
-    return futimens(fd, times) == 0 ? FDM_OK : os_fail(err, path);
+    return futimens(fd, times) == 0 ? FDM_OK : fdm_cache_os_fail(err, path);
 }
 
 /* After a check. A cache that is not this user's to stamp is checked again at the next use. */
-static void stamp_again(const char *path, time_t when, bool synced)
+void fdm_cache_stamp_again(const char *path, time_t when, bool synced)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -169,15 +161,15 @@ static enum fdm_status check_object(const struct fdm_cache *cache, const char *p
 {
     struct stat info;
     if (lstat(path, &info) != 0)
-        return os_fail(err, path);
+        return fdm_cache_os_fail(err, path);
     if (!S_ISREG(info.st_mode) || (bytes != 0 && (uint64_t)info.st_size != bytes))
         return fdm_fail(err, FDM_ERR_MISMATCH, "%s: damaged", path);
-    bool stamped = is_stamped(cache, &info);
+    bool stamped = fdm_cache_is_stamped(cache, &info);
     if (stamped && !by_hash)
         return FDM_OK;
     enum fdm_status status = check_hash(path, sha256, err);
     if (status == FDM_OK && !stamped)
-        stamp_again(path, STAMP_S, true);
+        fdm_cache_stamp_again(path, STAMP_S, true);
     return status;
 }
 
@@ -205,7 +197,7 @@ enum fdm_status fdm_cache_lock(struct fdm_cache *cache, const char *sha256, stru
     char owner[64];
     char *path;
     *out = NULL;
-    enum fdm_status status = path_to(cache, &path, err, "locks", sha256, ".lock");
+    enum fdm_status status = fdm_cache_path(cache, &path, err, "locks", sha256, ".lock");
     if (status != FDM_OK)
         return status;
     snprintf(owner, sizeof owner, "process %ld", (long)getpid());
@@ -217,7 +209,7 @@ enum fdm_status fdm_cache_lock(struct fdm_cache *cache, const char *sha256, stru
 enum fdm_status fdm_cache_partial(struct fdm_cache *cache, const char *sha256, char **path,
                                   struct fdm_error *err)
 {
-    enum fdm_status status = path_to(cache, path, err, "partial", sha256, "");
+    enum fdm_status status = fdm_cache_path(cache, path, err, "partial", sha256, "");
     if (status == FDM_OK)
         status = make_parent(*path, err);
     if (status != FDM_OK) {
@@ -231,10 +223,10 @@ static enum fdm_status seal(const struct fdm_cache *cache, const char *path, str
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return os_fail(err, path);
+        return fdm_cache_os_fail(err, path);
     enum fdm_status status = FDM_OK;
     if (fchmod(fd, 0444) != 0 || (cache->boot_s == 0 && fsync(fd) != 0))
-        status = os_fail(err, path);
+        status = fdm_cache_os_fail(err, path);
     if (status == FDM_OK)
         status = stamp(fd, path, cache->boot_s != 0 ? cache->boot_s : STAMP_S, err);
     close(fd);
@@ -246,7 +238,7 @@ enum fdm_status fdm_cache_commit(struct fdm_cache *cache, const char *sha256, ch
 {
     char *partial = NULL;
     *path = NULL;
-    enum fdm_status status = path_to(cache, &partial, err, "partial", sha256, "");
+    enum fdm_status status = fdm_cache_path(cache, &partial, err, "partial", sha256, "");
     if (status == FDM_OK)
         status = object_path(cache, sha256, path, err);
     if (status == FDM_OK)
@@ -254,184 +246,13 @@ enum fdm_status fdm_cache_commit(struct fdm_cache *cache, const char *sha256, ch
     if (status == FDM_OK)
         status = seal(cache, partial, err);
     if (status == FDM_OK && rename(partial, *path) != 0)
-        status = os_fail(err, *path);
+        status = fdm_cache_os_fail(err, *path);
     free(partial);
     if (status != FDM_OK) {
         free(*path);
         *path = NULL;
     }
     return status;
-}
-
-/* ---- Trees -------------------------------------------------------------------------------------
- */
-
-static enum fdm_status count_tree(const char *folder, uint64_t *files, uint64_t *bytes,
-                                  struct fdm_error *err)
-{
-    DIR *stream = opendir(folder);
-    if (stream == NULL)
-        return os_fail(err, folder);
-    enum fdm_status status = FDM_OK;
-    for (struct dirent *item = readdir(stream); status == FDM_OK && item != NULL;
-         item = readdir(stream)) {
-        struct stat info;
-        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-            continue;
-        if (fstatat(dirfd(stream), item->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
-            status = os_fail(err, folder);
-            continue;
-        }
-        *files += S_ISREG(info.st_mode) != 0;
-        *bytes += S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
-        if (!S_ISDIR(info.st_mode))
-            continue;
-        char *inner = fdm_fs_join(folder, item->d_name);
-        status = inner != NULL ? count_tree(inner, files, bytes, err)
-                               : fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-        free(inner);
-    }
-    closedir(stream);
-    return status;
-}
-
-static enum fdm_status read_counts(const char *path, uint64_t *files, uint64_t *bytes,
-                                   struct fdm_error *err)
-{
-    struct fdm_json *record = NULL;
-    enum fdm_status status = fdm_json_read(path, &record, err);
-    if (status == FDM_OK)
-        status = fdm_json_get_uint(record, "files", 0, UINT64_MAX, files, err);
-    if (status == FDM_OK)
-        status = fdm_json_get_uint(record, "bytes", 0, UINT64_MAX, bytes, err);
-    fdm_json_free(record);
-    return status;
-}
-
-static enum fdm_status check_counts(const char *tree, const char *content, uint64_t files,
-                                    uint64_t bytes, struct fdm_error *err)
-{
-    uint64_t files_now = 0;
-    uint64_t bytes_now = 0;
-    enum fdm_status status = count_tree(content, &files_now, &bytes_now, err);
-    if (status == FDM_OK && (files != files_now || bytes != bytes_now))
-        status = fdm_fail(err, FDM_ERR_MISMATCH,
-                          "%s: %" PRIu64 " files of %" PRIu64 " bytes instead of %" PRIu64
-                          " of %" PRIu64,
-                          tree, files_now, bytes_now, files, bytes);
-    return status;
-}
-
-static enum fdm_status check_tree(const struct fdm_cache *cache, const char *tree,
-                                  const char *content, bool by_count, struct fdm_error *err)
-{
-    struct stat info;
-    uint64_t files = 0;
-    uint64_t bytes = 0;
-    char *record = fdm_fs_join(tree, TREE_RECORD);
-    if (record == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    enum fdm_status status = read_counts(record, &files, &bytes, err);
-    bool stamped = status == FDM_OK && lstat(record, &info) == 0 && is_stamped(cache, &info);
-    if (status == FDM_OK && (by_count || !stamped))
-        status = check_counts(tree, content, files, bytes, err);
-    if (status == FDM_OK && !stamped && cache->boot_s != 0)
-        stamp_again(record, cache->boot_s, false);
-    free(record);
-    return status;
-}
-
-enum fdm_status fdm_cache_tree_find(struct fdm_cache *cache, const char *sha256, bool by_count,
-                                    char **path, struct fdm_error *err)
-{
-    struct fdm_error why = FDM_ERROR_INIT;
-    char *tree = NULL;
-    *path = NULL;
-    enum fdm_status status = path_to(cache, &tree, err, "trees", sha256, "");
-    if (status != FDM_OK)
-        return status;
-    *path = fdm_fs_join(tree, "content");
-    if (*path == NULL)
-        status = fdm_fail(&why, FDM_ERR_MEMORY, "out of memory");
-    else
-        status = check_tree(cache, tree, *path, by_count, &why);
-    if (status != FDM_OK) {
-        if (status == FDM_ERR_MISMATCH || status == FDM_ERR_FORMAT) {
-            fdm_fs_remove_tree(tree);
-            status = FDM_ERR_NOT_FOUND;
-        }
-        free(*path);
-        *path = NULL;
-        fdm_fail(err, status, "%s", why.message);
-    }
-    free(tree);
-    return status;
-}
-
-enum fdm_status fdm_cache_tree_begin(struct fdm_cache *cache, const char *sha256, char **path,
-                                     struct fdm_error *err)
-{
-    char *stage = NULL;
-    *path = NULL;
-    enum fdm_status status = path_to(cache, &stage, err, "trees", sha256, ".tmp");
-    if (status != FDM_OK)
-        return status;
-    fdm_fs_remove_tree(stage);
-    *path = fdm_fs_join(stage, "content");
-    if (*path == NULL)
-        status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    else
-        status = fdm_fs_make_dirs(*path, err);
-    if (status != FDM_OK) {
-        free(*path);
-        *path = NULL;
-    }
-    free(stage);
-    return status;
-}
-
-static enum fdm_status write_counts(const struct fdm_cache *cache, const char *stage,
-                                    uint64_t files, uint64_t bytes, struct fdm_error *err)
-{
-    char *path = fdm_fs_join(stage, TREE_RECORD);
-    if (path == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    char text[96];
-    int len = snprintf(text, sizeof text, "{\"files\": %" PRIu64 ", \"bytes\": %" PRIu64 "}\n",
-                       files, bytes);
-    enum fdm_status status = fdm_fs_write_unsynced(path, text, (size_t)len, err);
-    if (status == FDM_OK && cache->boot_s != 0)
-        stamp_again(path, cache->boot_s, false);
-    free(path);
-    return status;
-}
-
-enum fdm_status fdm_cache_tree_commit(struct fdm_cache *cache, const char *sha256, uint64_t files,
-                                      uint64_t bytes, struct fdm_error *err)
-{
-    char *stage = NULL;
-    char *tree = NULL;
-    enum fdm_status status = path_to(cache, &stage, err, "trees", sha256, ".tmp");
-    if (status == FDM_OK)
-        status = path_to(cache, &tree, err, "trees", sha256, "");
-    if (status == FDM_OK)
-        status = write_counts(cache, stage, files, bytes, err);
-    if (status == FDM_OK) {
-        fdm_fs_remove_tree(tree);
-        if (rename(stage, tree) != 0)
-            status = os_fail(err, tree);
-    }
-    free(stage);
-    free(tree);
-    return status;
-}
-
-void fdm_cache_tree_abandon(struct fdm_cache *cache, const char *sha256)
-{
-    char *stage = NULL;
-    if (path_to(cache, &stage, NULL, "trees", sha256, ".tmp") == FDM_OK)
-        fdm_fs_remove_tree(stage);
-    free(stage);
 }
 
 /* ---- Names -------------------------------------------------------------------------------------
@@ -469,7 +290,7 @@ enum fdm_status fdm_cache_publish(struct fdm_cache *cache, const char *name, con
     if (status == FDM_OK && !leads_to(link, target.data)) {
         unlink(beside.data);
         if (symlink(target.data, beside.data) != 0 || rename(beside.data, link) != 0)
-            status = os_fail(err, link);
+            status = fdm_cache_os_fail(err, link);
     }
     free(link);
     fdm_buf_release(&target);
@@ -499,126 +320,4 @@ done:
     free(found);
     free(link);
     return there;
-}
-
-/* ---- The whole cache ---------------------------------------------------------------------------
- */
-
-const char *fdm_cache_kind_name(enum fdm_cache_kind kind)
-{
-    static const char *const names[] = {
-        [FDM_CACHE_OBJECT] = "file",
-        [FDM_CACHE_TREE] = "unpacked",
-        [FDM_CACHE_PARTIAL] = "unfinished",
-    };
-    return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : "unknown";
-}
-
-struct walk {
-    enum fdm_cache_kind kind;
-    enum fdm_status (*visit)(void *context, const struct fdm_cache_entry *entry,
-                             struct fdm_error *err);
-    void *context;
-};
-
-static enum fdm_status visit_entry(const struct walk *walk, const char *folder, const char *name,
-                                   struct fdm_error *err)
-{
-    char sha256[FDM_SHA256_HEX_SIZE];
-    struct stat info;
-    uint64_t files = 0;
-    uint64_t bytes = 0;
-    if (strspn(name, "0123456789abcdef") != FDM_SHA256_HEX_SIZE - 1)
-        return FDM_OK;
-    snprintf(sha256, sizeof sha256, "%.64s", name);
-    char *path = fdm_fs_join(folder, name);
-    if (path == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    enum fdm_status status = FDM_OK;
-    if (lstat(path, &info) == 0) {
-        bytes = (uint64_t)info.st_size;
-        if (S_ISDIR(info.st_mode)) {
-            bytes = 0;
-            status = count_tree(path, &files, &bytes, err);
-        }
-        /* A tree's staging folder is as unfinished as a partial file. */
-        bool whole = strlen(name) == FDM_SHA256_HEX_SIZE - 1;
-        const struct fdm_cache_entry entry = {whole ? walk->kind : FDM_CACHE_PARTIAL, sha256, path,
-                                              bytes};
-        if (status == FDM_OK)
-            status = walk->visit(walk->context, &entry, err);
-    }
-    free(path);
-    return status;
-}
-
-/* The names in a folder, before anything in it is touched. */
-static int is_name(const struct dirent *item)
-{
-    return item->d_name[0] != '.';
-}
-
-static enum fdm_status walk_folder(const struct walk *walk, const char *folder, unsigned depth,
-                                   struct fdm_error *err)
-{
-    struct dirent **items = NULL;
-    int count = scandir(folder, &items, is_name, alphasort);
-    if (count < 0)
-        return errno == ENOENT ? FDM_OK : os_fail(err, folder);
-    enum fdm_status status = FDM_OK;
-    for (int i = 0; i < count; i++) {
-        if (status == FDM_OK && depth == 0) {
-            status = visit_entry(walk, folder, items[i]->d_name, err);
-        } else if (status == FDM_OK) {
-            char *inner = fdm_fs_join(folder, items[i]->d_name);
-            status = inner != NULL ? walk_folder(walk, inner, depth - 1, err)
-                                   : fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-            free(inner);
-        }
-        free(items[i]);
-    }
-    free(items);
-    return status;
-}
-
-enum fdm_status fdm_cache_each(struct fdm_cache *cache,
-                               enum fdm_status (*visit)(void *context,
-                                                        const struct fdm_cache_entry *entry,
-                                                        struct fdm_error *err),
-                               void *context, struct fdm_error *err)
-{
-    static const struct {
-        const char *folder;
-        unsigned depth;
-        enum fdm_cache_kind kind;
-    } places[] = {
-        {"objects", 1, FDM_CACHE_OBJECT},
-        {"trees", 0, FDM_CACHE_TREE},
-        {"partial", 0, FDM_CACHE_PARTIAL},
-    };
-    enum fdm_status status = FDM_OK;
-    for (size_t i = 0; status == FDM_OK && i < sizeof places / sizeof places[0]; i++) {
-        const struct walk walk = {places[i].kind, visit, context};
-        char *folder = fdm_fs_join(cache->folder, places[i].folder);
-        if (folder == NULL)
-            return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-        status = walk_folder(&walk, folder, places[i].depth, err);
-        free(folder);
-    }
-    return status;
-}
-
-enum fdm_status fdm_cache_remove(struct fdm_cache *cache, const struct fdm_cache_entry *entry,
-                                 struct fdm_error *err)
-{
-    struct fdm_lock *lock;
-    enum fdm_status status = fdm_cache_lock(cache, entry->sha256, &lock, err);
-    if (status != FDM_OK)
-        return status;
-    if (fdm_fs_is_dir(entry->path))
-        fdm_fs_remove_tree(entry->path);
-    else if (unlink(entry->path) != 0 && errno != ENOENT)
-        status = os_fail(err, entry->path);
-    fdm_lock_free(lock);
-    return status;
 }
