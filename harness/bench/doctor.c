@@ -214,7 +214,7 @@ static void check_probes(struct list *list, const struct probes *probes)
     }
     for (size_t i = 0; i < probes->count; i++) {
         const struct fdm_probe *probe = &probes->items[i];
-        struct fdm_check *check = add(list, "probe", probe->serial);
+        struct fdm_check *check = add(list, "probe", fdm_probe_name(probe));
         if (check == NULL)
             return;
         set(check->detail, sizeof check->detail, "%s at %s%s", probe->product, probe->node,

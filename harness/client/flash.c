@@ -61,7 +61,8 @@ static const struct fdm_flash_tool *choose_tool(const struct fdm_flash_job *job,
 struct attempt {
     const struct fdm_flash_job *job;
     const struct fdm_flash_tool *tool;
-    const char *serial;
+    const char *serial; /* empty where the probe has none */
+    const char *probe;  /* for messages */
     const char *image;
     enum fdm_flash_failure failure;
 };
@@ -144,7 +145,7 @@ static enum fdm_status judge_chip(struct attempt *attempt, const char *output,
         return fdm_fail(err, FDM_ERR_USAGE,
                         "the chip behind probe %s is 0x%03" PRIX32 ", %s has 0x%03" PRIX32
                         ": is it the right board? Correct \"probe\" in lab.json",
-                        attempt->serial, found & DEV_ID_MASK, attempt->job->board, chip->chip_id);
+                        attempt->probe, found & DEV_ID_MASK, attempt->job->board, chip->chip_id);
     return FDM_OK;
 }
 
@@ -326,7 +327,10 @@ enum fdm_status fdm_flash_write(const struct fdm_flash_job *job, struct fdm_erro
     enum fdm_status status = fdm_flash_find_probe(job->serial, &probe, err);
     if (status != FDM_OK)
         return status;
-    struct attempt attempt = {
-        .job = job, .tool = tool, .serial = probe.serial, .image = job->program};
+    struct attempt attempt = {.job = job,
+                              .tool = tool,
+                              .serial = probe.serial,
+                              .probe = fdm_probe_name(&probe),
+                              .image = job->program};
     return tool->binary ? try_with_binary(&attempt, err) : try_until_done(&attempt, err);
 }

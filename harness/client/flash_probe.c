@@ -8,8 +8,7 @@
 static void list_serials(const struct fdm_probe *probes, size_t count, struct fdm_buf *out)
 {
     for (size_t i = 0; i < count; i++)
-        fdm_buf_printf(out, "%s%s (%s)", i > 0 ? ", " : "",
-                       probes[i].serial[0] != '\0' ? probes[i].serial : "one without a number",
+        fdm_buf_printf(out, "%s%s (%s)", i > 0 ? ", " : "", fdm_probe_name(&probes[i]),
                        probes[i].product);
 }
 
@@ -51,7 +50,7 @@ enum fdm_status fdm_flash_choose_probe(const struct fdm_probe *probes, size_t co
     *out = probes[at];
     if (!out->allowed)
         return fdm_fail(err, FDM_ERR_IO, "no permission to open the debug probe %s (%s): %s",
-                        out->serial, out->node, FDM_PROBE_PERMISSION_FIX);
+                        fdm_probe_name(out), out->node, FDM_PROBE_PERMISSION_FIX);
     return FDM_OK;
 }
 

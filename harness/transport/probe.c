@@ -128,6 +128,11 @@ static int by_serial(const void *left, const void *right)
     return strcmp(a->serial, b->serial);
 }
 
+const char *fdm_probe_name(const struct fdm_probe *probe)
+{
+    return probe->serial[0] != '\0' ? probe->serial : "without a serial number";
+}
+
 enum fdm_status fdm_probe_list(struct fdm_probe **out, size_t *count, struct fdm_error *err)
 {
     char folder[512];

@@ -14,6 +14,9 @@ struct fdm_probe {
     bool allowed;     /* we may open the node */
 };
 
+/* Its serial number, or words where it has none: for messages. */
+const char *fdm_probe_name(const struct fdm_probe *probe);
+
 /* What lets a user open probes: in one line, for messages. */
 #define FDM_PROBE_PERMISSION_FIX                                                                   \
     "install the udev rules of stlink-tools or openocd (apt-get install stlink-tools), then "      \

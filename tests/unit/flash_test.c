@@ -525,7 +525,7 @@ static void the_probe_is_chosen_by_its_serial_number(void **state)
          "2 debug probes are attached, " SERIAL " (STLINK-V3), " OTHER
          " (STLINK-V3): name the board's one"},
         {"two, of which one has no number", SERIAL, "\n", NULL, FDM_ERR_USAGE,
-         "2 debug probes are attached, one without a number (STLINK-V3), " SERIAL},
+         "2 debug probes are attached, without a serial number (STLINK-V3), " SERIAL},
         {"two, and a number", SERIAL, OTHER, OTHER, FDM_OK, ""},
         {"in lower case", SERIAL, OTHER, "066dff485671664867", FDM_OK, ""},
     };
@@ -597,7 +597,7 @@ static void the_only_probe_needs_no_number(void **state)
     static const struct {
         const char *tool, *identify, *write;
     } cases[] = {{"openocd", OPENOCD_ID, OPENOCD_DONE},
-                 {"st-flash", STLINK_ID, STLINK_DONE},
+                 {"st-flash", "  serial:     ??\n  chipid:     0x0450\n", STLINK_DONE},
                  {"STM32_Programmer_CLI", CUBE_ID, CUBE_DONE}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct flash_world world;
@@ -614,6 +614,9 @@ static void the_only_probe_needs_no_number(void **state)
         if (strstr(called, "serial") != NULL || strstr(called, "sn=") != NULL)
             fail_msg("%s", called);
         free(called);
+        any.chip_id = 0x451;
+        assert_int_equal(write_with(&world, cases[i].tool, NULL, &any, &err), FDM_ERR_USAGE);
+        assert_non_null(strstr(err.message, "behind probe without a serial number is 0x450"));
         flash_world_end(&world);
     }
 }
