@@ -19,6 +19,7 @@
 #include "harness/base/fs.h"
 #include "harness/datasets/image.h"
 #include "targets/wire/crc32.h"
+#include "tests/fuzz/fuzz_child.h"
 #include "tests/support/sample_images.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -263,12 +264,6 @@ static int run_cases(const struct corpus *corpus, uint32_t seed, uint32_t first,
     return 0;
 }
 
-static uint32_t setting(const char *name, uint32_t otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? (uint32_t)strtoul(text, NULL, 10) : otherwise;
-}
-
 static void release(struct corpus *corpus)
 {
     for (size_t i = 0; i < corpus->count; i++)
@@ -278,9 +273,9 @@ static void release(struct corpus *corpus)
 static void damaged_images_give_an_image_or_an_error(void **state)
 {
     (void)state;
-    uint32_t seed = setting("FDM_FUZZ_SEED", 20240601);
-    uint32_t first = setting("FDM_FUZZ_FIRST", 0);
-    uint32_t count = setting("FDM_FUZZ_CASES", 10000);
+    uint32_t seed = fuzz_setting("FDM_FUZZ_SEED", 20240601);
+    uint32_t first = fuzz_setting("FDM_FUZZ_FIRST", 0);
+    uint32_t count = fuzz_setting("FDM_FUZZ_CASES", 10000);
     struct corpus corpus = {.count = 0};
     add_made(&corpus);
     add_real(&corpus);

@@ -1,15 +1,11 @@
 /* Damaged models through the importers: each is refused with a message or gives a graph that holds
- * all promises. A process per test, so that a crash, too, can be told with its case. Cases are made
- * from FDM_FUZZ_SEED and their number; FDM_FUZZ_CASES says how many, FDM_FUZZ_FIRST which is the
- * first. */
+ * all promises. See
+ * fuzz_child.h. */
 #include "tests/support/test.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "harness/base/fs.h"
 #include "reference/importers/h5_extract.h"
@@ -17,19 +13,11 @@
 #include "reference/importers/importers.h"
 #include "reference/importers/keras_config.h"
 #include "reference/importers/keras_graph.h"
+#include "tests/fuzz/fuzz_child.h"
 #include "tests/support/h5_builder.h"
 #include "tests/support/keras_builder.h"
 #include "tests/support/mutate.h"
 #include "tests/support/tflite_builder.h"
-
-#define DEFAULT_CASES 10000
-#define DEFAULT_SEED 2024
-
-static uint32_t setting(const char *name, uint32_t otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? (uint32_t)strtoul(text, NULL, 10) : otherwise;
-}
 
 /* ---- one case ---- */
 
@@ -150,59 +138,15 @@ static const struct source *source_of(const struct subject *subject, uint32_t nu
     return &subject->sources[1 + number / 2 % (subject->source_count - 1)];
 }
 
-/* In the child: notes each case's number before it is tried. */
-static int run_cases(const struct subject *subject, uint32_t first, uint32_t count, FILE *progress)
+static bool try_model(const void *context, uint32_t seed, uint32_t number, bool *imported)
 {
-    uint32_t seed = setting("FDM_FUZZ_SEED", DEFAULT_SEED);
-    uint32_t imports = 0;
-    for (uint32_t number = first; number - first < count; number++) {
-        rewind(progress);
-        fwrite(&number, sizeof number, 1, progress);
-        fflush(progress);
-        const struct source *source = source_of(subject, number);
-        size_t len = source->len;
-        uint8_t *bytes = test_mutate(source->bytes, &len, seed, number);
-        bool imported = false;
-        bool good = subject->run(subject, bytes, len, &imported);
-        free(bytes);
-        imports += imported ? 1 : 0;
-        if (!good)
-            return 1;
-    }
-    print_message("%u cases, %u of them could still be imported\n", count, imports);
-    return 0;
-}
-
-static void fuzz(const struct subject *subject, uint32_t divisor)
-{
-    uint32_t first = setting("FDM_FUZZ_FIRST", 0);
-    uint32_t count = (setting("FDM_FUZZ_CASES", DEFAULT_CASES) + divisor - 1) / divisor;
-    FILE *progress = tmpfile();
-    assert_non_null(progress);
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        /* cmocka's handlers would jump back into the tests, in this process. */
-        signal(SIGSEGV, SIG_DFL);
-        signal(SIGBUS, SIG_DFL);
-        signal(SIGFPE, SIG_DFL);
-        int result = run_cases(subject, first, count, progress);
-        fflush(NULL);
-        _exit(result);
-    }
-    int end;
-    uint32_t number = first;
-    assert_int_equal(waitpid(child, &end, 0), child);
-    rewind(progress);
-    assert_int_equal(fread(&number, sizeof number, 1, progress), 1);
-    fclose(progress);
-    if (!WIFEXITED(end) || WEXITSTATUS(end) != 0)
-        fail_msg("case %u failed (%s %d); again: FDM_FUZZ_SEED=%u FDM_FUZZ_FIRST=%u "
-                 "FDM_FUZZ_CASES=1",
-                 number, WIFSIGNALED(end) ? "signal" : "exit code",
-                 WIFSIGNALED(end) ? WTERMSIG(end) : WEXITSTATUS(end),
-                 setting("FDM_FUZZ_SEED", DEFAULT_SEED), number);
+    const struct subject *subject = context;
+    const struct source *source = source_of(subject, number);
+    size_t len = source->len;
+    uint8_t *bytes = test_mutate(source->bytes, &len, seed, number);
+    bool good = subject->run(subject, bytes, len, imported);
+    free(bytes);
+    return good;
 }
 
 /* ST's models in the format, as far as they are there. */
@@ -239,7 +183,7 @@ static void damaged_tflite(void **state)
     struct subject subject = {
         .sources = {{(const uint8_t *)file.data, file.len}}, .source_count = 1, .run = run_tflite};
     add_published(&subject, "_int8.tflite");
-    fuzz(&subject, 1);
+    fuzz_in_child(try_model, &subject, 1);
     release_published(&subject);
     fdm_buf_release(&file);
 }
@@ -254,7 +198,7 @@ static void damaged_h5(void **state)
     test_h5_write(&model, &bytes, &len);
     struct subject subject = {.sources = {{bytes, len}}, .source_count = 1, .run = run_h5};
     add_published(&subject, ".h5");
-    fuzz(&subject, 20);
+    fuzz_in_child(try_model, &subject, 20);
     release_published(&subject);
     free(bytes);
 }
@@ -270,7 +214,7 @@ static void damaged_keras(void **state)
     struct subject subject = {.sources = {{(const uint8_t *)archive.data, archive.len}},
                               .source_count = 1,
                               .run = run_keras};
-    fuzz(&subject, 20);
+    fuzz_in_child(try_model, &subject, 20);
     fdm_buf_release(&archive);
 }
 
@@ -284,7 +228,7 @@ static void damaged_keras_weights(void **state)
     test_keras_write_weights(&keras, &bytes, &len);
     struct subject subject = {
         .sources = {{bytes, len}}, .source_count = 1, .run = run_keras_weights};
-    fuzz(&subject, 20);
+    fuzz_in_child(try_model, &subject, 20);
     free(bytes);
 }
 
@@ -307,7 +251,7 @@ static void damaged_configurations(void **state)
         .source_count = 2,
         .weights = &weights,
         .run = run_config};
-    fuzz(&subject, 1);
+    fuzz_in_child(try_model, &subject, 1);
     fdm_keras_file_release(&weights);
 }
 

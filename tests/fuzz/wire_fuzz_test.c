@@ -10,16 +10,11 @@
 #include <unistd.h>
 
 #include "targets/wire/msg.h"
+#include "tests/fuzz/fuzz_child.h"
 #include "tests/fuzz/wire_fuzz.h"
 
 #define INPUT_MAX 160
 #define BATCH 10000 /* cases per process */
-
-static uint32_t setting(const char *name, uint32_t otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? (uint32_t)strtoul(text, NULL, 10) : otherwise;
-}
 
 static size_t put_frame_record(uint8_t *out, uint32_t *seed, unsigned number)
 {
@@ -153,9 +148,9 @@ static void run_batch(uint32_t seed, uint32_t first, uint32_t cases)
 static void a_million_inputs(void **state)
 {
     (void)state;
-    uint32_t seed = setting("FDM_FUZZ_SEED", 2026);
-    uint32_t first = setting("FDM_FUZZ_FIRST", 0);
-    uint32_t cases = setting("FDM_FUZZ_CASES", 1000000);
+    uint32_t seed = fuzz_setting("FDM_FUZZ_SEED", 2026);
+    uint32_t first = fuzz_setting("FDM_FUZZ_FIRST", 0);
+    uint32_t cases = fuzz_setting("FDM_FUZZ_CASES", 1000000);
     for (uint32_t done = 0; done < cases; done += BATCH)
         run_batch(seed, first + done, cases - done < BATCH ? cases - done : BATCH);
 }
