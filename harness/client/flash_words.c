@@ -31,7 +31,8 @@ static const struct {
                              "is only half written; plug it in and run again"},
     [FDM_FLASH_UNFIT] = {FDM_ERR_USAGE, false,
                          "this version of the tool does not know the chip, or a command of ours: "
-                         "install a newer one, or STM32CubeProgrammer from st.com"},
+                         "install a newer one, or STM32CubeProgrammer from st.com, or name another "
+                         "flasher in lab.json"},
     [FDM_FLASH_UNKNOWN] = {FDM_ERR_IO, false, "the tool failed"},
 };
 
