@@ -191,11 +191,16 @@ static enum fdm_status obtain(const struct request *request, struct workplace *p
                                err);
 }
 
-static void print_failures(const struct workplace *place)
+/* How many. An interruption is told once, not for each file. */
+static size_t print_failures(const struct workplace *place)
 {
+    size_t failures = 0;
     for (size_t i = 0; i < place->count; i++)
-        if (place->results[i].status != FDM_OK && place->results[i].status != FDM_ERR_CANCELLED)
+        if (place->results[i].status != FDM_OK && place->results[i].status != FDM_ERR_CANCELLED) {
             fprintf(stderr, "fdm-bench fetch: %s\n", place->results[i].err.message);
+            failures++;
+        }
+    return failures;
 }
 
 static int run(const struct request *request, struct fdm_error *err)
@@ -216,13 +221,13 @@ static int run(const struct request *request, struct fdm_error *err)
     status = obtain(request, &place, err);
     report(request, &place, false, &written);
     int code = FDM_EXIT_OK;
-    if (status == FDM_ERR_CANCELLED)
+    size_t failures = print_failures(&place);
+    if (status == FDM_ERR_CANCELLED || (status != FDM_OK && failures == 0))
         code = fdm_cmd_fail(usage.command, err);
     else if (status != FDM_OK)
         code = FDM_EXIT_FAILED;
     else if (written.status != FDM_OK)
         code = fdm_cmd_fail(usage.command, &written);
-    print_failures(&place);
     release(&place);
     return code;
 }

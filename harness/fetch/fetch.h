@@ -50,7 +50,8 @@ struct fdm_fetch_options {
     /* Bytes of all items that are done and that there are, without those that were there; may be
      * NULL. */
     void (*on_progress)(void *context, uint64_t done, uint64_t total);
-    /* Something was wrong that the next attempt may repair; may be NULL. */
+    /* Something was wrong that the next attempt may repair, or another process is at it; may be
+     * NULL. */
     void (*on_note)(void *context, const char *name, const char *message);
 };
 

@@ -316,10 +316,19 @@ static enum fdm_transfer_end classify(struct transfer *transfer, CURLcode code)
 #define ELSEWHERE                                                                                  \
     "--mirror URL names a server that can be reached, --from DIR files that came another way"
 
+static const char *advise_on_certificate(struct transfer *transfer)
+{
+    long verified = 0; /* OpenSSL's X509_V_ERR_…; 0: only the name differs */
+    curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
+    if (verified == 0)
+        return NULL;
+    if (verified == 9 || verified == 10) /* not yet valid, expired */
+        return "is this computer's clock right?";
+    return "for a network's own certificates, name its authority by CURL_CA_BUNDLE";
+}
+
 static const char *advise(struct transfer *transfer, CURLcode code)
 {
-    long verified = 0; /* what is wrong with the chain; 0 also where only the name differs */
-    curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
     if (proxy_wants_password(transfer))
         return "write it into the proxy's variable: http://NAME:PASSWORD@HOST";
     switch (code) {
@@ -340,9 +349,7 @@ static const char *advise(struct transfer *transfer, CURLcode code)
     case CURLE_SSL_CACERT_BADFILE:
         return "CURL_CA_BUNDLE or SSL_CERT_FILE must name a file of certificates";
     case CURLE_PEER_FAILED_VERIFICATION:
-        return verified != 0
-                   ? "for a network's own certificates, name its authority by CURL_CA_BUNDLE"
-                   : NULL;
+        return advise_on_certificate(transfer);
     default:
         return NULL;
     }

@@ -335,6 +335,9 @@ static bool prepare(struct fdm_job *job)
     enum fdm_status status =
         fdm_cache_lock(job->options->cache, job->item->sha256, &job->lock, &err);
     if (status == FDM_ERR_BUSY) {
+        if (!job->told)
+            note(job, err.message);
+        job->told = true;
         wait_until(job, fdm_clock_now_ns() + LOCK_PAUSE_MS * FDM_NS_PER_MS);
         return false;
     }

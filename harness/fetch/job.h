@@ -41,6 +41,7 @@ struct fdm_job {
     uint64_t when_ns;
     size_t url;        /* index in item->urls */
     char *followed;    /* the address behind a pointer, in place of item->urls[url] */
+    bool told;         /* that another process has the lock */
     uint32_t attempts; /* that failed without progress */
     uint64_t began_at; /* the size when the attempt began */
     uint64_t best;     /* the largest size so far, also before beginning anew */

@@ -447,6 +447,7 @@ static void what_came_before_an_interruption_is_kept(void **state)
     place.options.stop = &stop;
     place.options.on_progress = stop_on_the_way;
     assert_int_equal(fdm_fetch(&place.options, &item, 1, &before, &err), FDM_ERR_CANCELLED);
+    assert_int_equal(before.status, FDM_ERR_CANCELLED);
     place.options.on_progress = NULL;
     place.options.stop = NULL;
     err = (struct fdm_error)FDM_ERROR_INIT;
@@ -485,6 +486,52 @@ static void two_processes_fetch_once(void **state)
     }
     assert_int_equal(fetched, 1);
     assert_int_equal(count_objects(&place), 1);
+    tear_down(&place);
+}
+
+struct waiting {
+    struct fdm_lock *lock;
+    unsigned notes;
+    unsigned polls;
+};
+
+static void count_wait(void *context, const char *name, const char *message)
+{
+    struct waiting *waiting = context;
+    (void)name;
+    assert_non_null(strstr(message, "in use by process"));
+    waiting->notes++;
+}
+
+static void let_go(void *context, uint64_t done, uint64_t total)
+{
+    struct waiting *waiting = context;
+    (void)done;
+    (void)total;
+    if (++waiting->polls == 7) { /* several attempts to get it */
+        fdm_lock_free(waiting->lock);
+        waiting->lock = NULL;
+    }
+}
+
+static void waiting_for_another_process_is_told_once(void **state)
+{
+    (void)state;
+    struct place place;
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct fdm_fetch_result result;
+    struct waiting waiting = {NULL, 0, 0};
+    char url[100];
+    set_up(&place, SIZE);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/ok/a", place.server.port);
+    const struct fdm_fetch_item item = item_at(&place, url);
+    place.options.context = &waiting;
+    place.options.on_note = count_wait;
+    place.options.on_progress = let_go;
+    assert_ok(fdm_cache_lock(place.cache, place.sha256, &waiting.lock, &err), err);
+    assert_ok(fdm_fetch(&place.options, &item, 1, &result, &err), err);
+    assert_int_equal(waiting.notes, 1);
+    fdm_fetch_release(&result, 1);
     tear_down(&place);
 }
 
@@ -783,6 +830,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_told_and_what_fits_is_kept),
         cmocka_unit_test(what_came_before_an_interruption_is_kept),
         cmocka_unit_test(two_processes_fetch_once),
+        cmocka_unit_test(waiting_for_another_process_is_told_once),
         cmocka_unit_test(killed_anywhere_it_goes_on),
     };
     setenv("no_proxy", "127.0.0.1,localhost", 1);
