@@ -16,6 +16,7 @@
 #include "harness/client/flash.h"
 #include "harness/client/flash_probe.h"
 #include "harness/transport/ssh.h"
+#include "results/store.h"
 
 #define TOOL_TIMEOUT_NS (5 * FDM_NS_PER_S)
 #define SSH_TIMEOUT_NS (15 * FDM_NS_PER_S)
@@ -177,9 +178,25 @@ static char *existing_parent(const char *path)
     return folder;
 }
 
-static void check_writable(struct list *list, const char *subject, const char *path)
+/* Damage is better known before the next figures are written than after. */
+static void check_results(struct fdm_check *check, const char *path)
 {
-    struct fdm_check *check = add(list, "folder", subject);
+    struct fdm_store *store = NULL;
+    struct fdm_error err = FDM_ERROR_INIT;
+    enum fdm_status status = fdm_store_open(path, FDM_STORE_READ, &store, &err);
+    if (status == FDM_OK)
+        status = fdm_store_check(store, &err);
+    fdm_store_close(store);
+    if (status == FDM_OK || status == FDM_ERR_NOT_FOUND) /* an empty file is as good as none */
+        return;
+    check->state = FDM_CHECK_FAILED;
+    set(check->detail, sizeof check->detail, "%.250s", err.message);
+    set(check->fix, sizeof check->fix, "restore a copy, or name another file by --db");
+}
+
+static void check_database(struct list *list, const char *path)
+{
+    struct fdm_check *check = add(list, "folder", "database");
     char *folder = existing_parent(path);
     if (check != NULL && folder != NULL) {
         bool file_refused = fdm_fs_is_file(path) && access(path, W_OK) != 0;
@@ -189,6 +206,8 @@ static void check_writable(struct list *list, const char *subject, const char *p
             set(check->detail, sizeof check->detail, "%.120s: %s", file_refused ? path : folder,
                 strerror(errno));
             set(check->fix, sizeof check->fix, "make it writable, or choose another place");
+        } else if (fdm_fs_is_file(path)) {
+            check_results(check, path);
         }
     }
     free(folder);
@@ -374,7 +393,7 @@ enum fdm_status fdm_doctor_examine(const struct fdm_doctor *doctor, struct fdm_c
         return status;
     check_tools(&list);
     check_models(&list, doctor);
-    check_writable(&list, "database", doctor->db_path);
+    check_database(&list, doctor->db_path);
     check_probes(&list, &probes);
     check_boards(&list, doctor->lab, &probes);
     free(probes.items);

@@ -10,7 +10,7 @@ static const struct fdm_usage usage = {
     "doctor [--lab FILE] [--models DIR] [OPTIONS]",
     "Looks whether everything is there that measuring needs: compilers, emulators, flash tools, "
     "model files,\n"
-    "a writable database, the boards of the lab file; and says how to mend what is not. Exit code "
+    "a sound database, the boards of the lab file; and says how to mend what is not. Exit code "
     "0 if nothing\n"
     "that is configured fails, 1 otherwise; a missing tool alone is no failure.",
     "  fdm-bench doctor\n"

@@ -57,3 +57,13 @@ done
 expect 0 "$fdm" run --demo --fresh --json
 ! grep -q drawing "$work/err" || fail "the images were drawn again"
 equal "$(jq -r '.tables[0].rows[0] | "\(.correct) \(.unreadable)"' "$work/out")" "$correct 0" "a second run"
+
+# Damage in the middle of the results, which opening does not see, is found by who looks for it.
+doctors_database() { # doctors_database FILE: the state that the doctor finds it in
+    "$fdm" doctor --db "$1" --json | jq -r '.[] | select(.subject == "database") | .state'
+}
+equal "$(doctors_database "$FDM_DB")" ok "a sound database"
+cp "$FDM_DB" "$work/damaged.db"
+pages=$(($(wc -c <"$FDM_DB") / 4096))
+dd if=/dev/zero of="$work/damaged.db" bs=4096 seek=$((pages / 2)) count=1 conv=notrunc 2>"$work/err"
+equal "$(doctors_database "$work/damaged.db")" failed "a damaged database"
