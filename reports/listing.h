@@ -16,8 +16,8 @@ enum fdm_status fdm_listing_sessions(const struct fdm_session_record *sessions, 
                                      enum fdm_report_format format, struct fdm_buf *out,
                                      struct fdm_error *err);
 
-/* Keys: id session state dataset family model format resolution board engine semantics correct
- * evaluated accuracy unreadable images done started finished message. */
+/* Keys: id session state dataset family model format resolution board engine inference_threads
+ * semantics correct evaluated accuracy unreadable images done started finished message. */
 enum fdm_status fdm_listing_cases(const struct fdm_case_record *cases, size_t count,
                                   enum fdm_report_format format, struct fdm_buf *out,
                                   struct fdm_error *err);
@@ -49,8 +49,8 @@ struct fdm_case_limits {
 /* Every member of the records as a fact, for machines:
  *   - case state message correct evaluated unreadable done images accuracy interval_low_percent
  *     interval_high_percent (accuracy and its 95 % Wilson interval in percent)
- *   - board engine semantics model family dataset format resolution model_path model_sha256 mapping
- *     mapping_corrected label_order started finished
+ *   - board engine semantics model family dataset format resolution inference_threads model_path
+ *     model_sha256 mapping mapping_corrected label_order started finished
  *   - session tool_version compiler host cpu threads command
  *   - split_scheme split_seed split_total split_count split_published split_sha256
  *     permutation_sha256 split_root
