@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
-#include "harness/bench/board_state.h"
+#include "harness/bench/case_judge.h"
 #include "harness/bench/evaluate.h"
 #include "harness/bench/proof.h"
-#include "results/label_order.h"
+#include "harness/bench/run_session.h"
 
 #define BATCH 64
 
@@ -29,96 +29,6 @@ struct runner {
     uint64_t done; /* predictions of the session */
     uint64_t flushed_ns;
 };
-
-/* ---- Sessions and cases ---------------------------------------------------------------------- */
-
-static enum fdm_status store_splits(const struct fdm_run_options *options, struct fdm_error *err)
-{
-    for (size_t i = 0; i < options->plan->group_count; i++) {
-        struct fdm_plan_group *group = &options->plan->groups[i];
-        const struct fdm_dataset *dataset = group->dataset;
-        struct fdm_split_image *images = calloc(dataset->count, sizeof *images);
-        if (images == NULL)
-            return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-        for (uint32_t image = 0; image < dataset->count; image++) {
-            images[image].path = dataset->images[image].path;
-            images[image].label = (int32_t)dataset->images[image].label;
-        }
-        enum fdm_status status = fdm_store_split_put(
-            options->store, &group->split, (const char *const *)dataset->class_names, images, err);
-        free(images);
-        if (status != FDM_OK)
-            return status;
-    }
-    return FDM_OK;
-}
-
-static enum fdm_status open_session(const struct fdm_run_options *options,
-                                    struct fdm_session_record *session, bool *resumed,
-                                    struct fdm_error *err)
-{
-    *resumed = false;
-    if (!options->fresh) {
-        enum fdm_status status = fdm_store_session_find_resumable(
-            options->store, options->plan->sha256, session, resumed, err);
-        if (status != FDM_OK)
-            return status;
-    }
-    if (*resumed)
-        return fdm_store_session_resume(options->store, session->id, err);
-    *session = options->about;
-    session->threads = options->threads;
-    memcpy(session->plan_sha256, options->plan->sha256, sizeof session->plan_sha256);
-    return fdm_store_session_create(options->store, session, err);
-}
-
-static bool same_case(const struct fdm_case_record *stored, const struct fdm_case_record *planned)
-{
-    return strcmp(stored->model_sha256, planned->model_sha256) == 0 &&
-           strcmp(stored->semantics, planned->semantics) == 0 &&
-           strcmp(stored->engine, planned->engine) == 0 && stored->threads == planned->threads &&
-           strcmp(stored->dataset, planned->dataset) == 0 &&
-           strcmp(stored->mapping, planned->mapping) == 0 &&
-           stored->image_count == planned->image_count;
-}
-
-static enum fdm_status adopt_case(const struct fdm_run_options *options,
-                                  const struct fdm_session_record *session,
-                                  const struct fdm_case_record *stored, size_t stored_count,
-                                  struct fdm_plan_case *item, struct fdm_error *err)
-{
-    struct fdm_case_record *record = &item->record;
-    record->session_id = session->id;
-    record->split_id = options->plan->groups[item->group].split.id;
-    for (size_t i = 0; i < stored_count; i++) {
-        if (same_case(&stored[i], record)) {
-            *record = stored[i];
-            return FDM_OK;
-        }
-    }
-    enum fdm_status status = fdm_store_case_add(options->store, record, err);
-    if (status == FDM_OK)
-        status =
-            fdm_store_figures_put(options->store, record->id, item->figures, FDM_PLAN_FIGURES, err);
-    return status;
-}
-
-/* Stores the planned cases, or takes over those that the session has already. */
-static enum fdm_status adopt_cases(const struct fdm_run_options *options,
-                                   const struct fdm_session_record *session, struct fdm_error *err)
-{
-    struct fdm_case_record *stored = NULL;
-    size_t count = 0;
-    struct fdm_case_filter filter = {.session_id = session->id};
-    enum fdm_status status = fdm_store_case_list(options->store, &filter, &stored, &count, err);
-    for (size_t i = 0; status == FDM_OK && i < options->plan->case_count; i++) {
-        struct fdm_plan_case *item = &options->plan->cases[i];
-        if (item->record.state != FDM_CASE_SKIPPED)
-            status = adopt_case(options, session, stored, count, item, err);
-    }
-    free(stored);
-    return status;
-}
 
 /* ---- Predictions ----------------------------------------------------------------------------- */
 
@@ -198,100 +108,6 @@ static enum fdm_status on_image(void *context, const struct fdm_image_result *re
     return status == FDM_OK ? tick(runner, err) : status;
 }
 
-/* ---- Judging --------------------------------------------------------------------------------- */
-
-static enum fdm_status describe_labels(const struct fdm_prediction *predictions, size_t count,
-                                       const struct fdm_plan_case *item,
-                                       const struct fdm_dataset_entry *entry, struct fdm_buf *out,
-                                       struct fdm_error *err)
-{
-    static const char *const names[] = {"bytes", "case-folded"};
-    enum { ORDERS = 2 };
-    struct fdm_label_map orders[ORDERS + 1] = {
-        {item->record.label_order, item->class_of},
-    };
-    struct fdm_label_check check = {0};
-    uint32_t *maps = calloc((size_t)ORDERS * entry->class_count, sizeof *maps);
-    if (maps == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    enum fdm_status status = FDM_OK;
-    size_t order_count = 1;
-    for (size_t i = 0; status == FDM_OK && i < ORDERS; i++) {
-        if (strcmp(names[i], item->record.label_order) == 0)
-            continue;
-        uint32_t *map = maps + i * entry->class_count;
-        orders[order_count++] = (struct fdm_label_map){names[i], map};
-        status = fdm_label_order_fill(names[i], entry->classes, entry->class_count, map, err);
-    }
-    if (status == FDM_OK)
-        status = fdm_label_order_check(predictions, count, entry->class_count, orders, order_count,
-                                       &check, err);
-    if (status == FDM_OK && check.verdict != FDM_LABEL_DECLARED_FITS)
-        fdm_label_check_describe(&check, orders, entry->classes, out);
-    fdm_label_check_release(&check);
-    free(maps);
-    return status;
-}
-
-/* What the measuring left to say, which is stored as a fact. */
-static enum fdm_status describe_clock(struct fdm_store *store, int64_t case_id, struct fdm_buf *out,
-                                      struct fdm_error *err)
-{
-    struct fdm_fact *facts = NULL;
-    size_t count = 0;
-    enum fdm_status status = fdm_store_facts_list(store, case_id, &facts, &count, err);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(facts[i].name, FDM_BOARD_CLOCK_REMARK) == 0)
-            fdm_buf_printf(out, "%s", facts[i].text);
-    free(facts);
-    return status;
-}
-
-static void join(struct fdm_buf *message, const char *text)
-{
-    if (text != NULL && text[0] != '\0')
-        fdm_buf_printf(message, "%s%s", message->len > 0 ? "; " : "", text);
-}
-
-/* Looks once at a complete case as a whole; what is found stands in its message. */
-static enum fdm_status judge(struct runner *runner, struct fdm_plan_case *item,
-                             struct fdm_error *err)
-{
-    struct fdm_store *store = runner->options->store;
-    const struct fdm_dataset_entry *entry = runner->options->plan->groups[item->group].entry;
-    struct fdm_prediction *predictions = NULL;
-    size_t count = 0;
-    struct fdm_buf labels;
-    struct fdm_buf clock;
-    struct fdm_buf message;
-    fdm_buf_init(&labels);
-    fdm_buf_init(&clock);
-    fdm_buf_init(&message);
-    enum fdm_status status =
-        fdm_store_predictions_load(store, item->record.id, &predictions, &count, err);
-    if (status == FDM_OK)
-        status = describe_labels(predictions, count, item, entry, &labels, err);
-    if (status == FDM_OK)
-        status = describe_clock(store, item->record.id, &clock, err);
-    if (status != FDM_OK)
-        goto done;
-    join(&message, clock.data);
-    join(&message, item->mapping.note);
-    join(&message, labels.data);
-    status = fdm_buf_check(&message, err);
-    if (status == FDM_OK && message.len > 0)
-        status =
-            fdm_store_case_set_state(store, item->record.id, FDM_CASE_COMPLETE, message.data, err);
-    if (status == FDM_OK)
-        status = fdm_store_case_get(store, item->record.id, &item->record, err);
-done:
-    free(predictions);
-    fdm_buf_release(&labels);
-    fdm_buf_release(&clock);
-    fdm_buf_release(&message);
-    return status;
-}
-
 /* ---- Groups ---------------------------------------------------------------------------------- */
 
 static enum fdm_status open_lanes(struct runner *runner, size_t group, struct fdm_error *err)
@@ -326,6 +142,7 @@ static void close_lanes(struct runner *runner)
     runner->lane_count = 0;
 }
 
+/* These say that the case itself is wrong; anything else, that the run could not go on. */
 static bool fails_case(enum fdm_status status)
 {
     return status == FDM_ERR_MISMATCH || status == FDM_ERR_TARGET || status == FDM_ERR_UNSUPPORTED;
@@ -426,7 +243,6 @@ static enum fdm_status on_board_prediction(void *context, const struct fdm_predi
     return status == FDM_OK ? tick(at->runner, err) : status;
 }
 
-/* These say that the case itself is wrong; anything else, that the run could not go on. */
 static enum fdm_status store_description(const struct fdm_run_options *options, int64_t case_id,
                                          struct fdm_error *err)
 {
@@ -512,7 +328,9 @@ static enum fdm_status run_group(struct runner *runner, size_t group, struct fdm
         status = evaluate_lanes(runner, group, err);
     for (size_t i = 0; status == FDM_OK && i < runner->lane_count; i++)
         if (runner->lanes[i].item->record.state == FDM_CASE_COMPLETE)
-            status = judge(runner, runner->lanes[i].item, err);
+            status =
+                fdm_case_judge(runner->options->store, runner->options->plan->groups[group].entry,
+                               runner->lanes[i].item, err);
     close_lanes(runner);
     return status;
 }
@@ -552,11 +370,7 @@ enum fdm_status fdm_run(const struct fdm_run_options *options, struct fdm_run_su
     if (runner.lanes == NULL)
         status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     if (status == FDM_OK)
-        status = store_splits(options, err);
-    if (status == FDM_OK)
-        status = open_session(options, &out->session, &out->resumed, err);
-    if (status == FDM_OK)
-        status = adopt_cases(options, &out->session, err);
+        status = fdm_run_session_begin(options, &out->session, &out->resumed, err);
     if (status == FDM_OK) {
         for (size_t i = 0; i < options->plan->case_count; i++)
             runner.done += options->plan->cases[i].record.done;

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,19 +5,11 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/fs.h"
-#include "harness/base/hash.h"
-#include "harness/bench/conversion.h"
-#include "harness/bench/method_table.h"
 #include "harness/bench/parallel.h"
 #include "harness/cli/cmd.h"
-#include "harness/cli/supply.h"
-#include "harness/cli/workspace.h"
-#include "harness/registry/registry.h"
+#include "harness/cli/quantize.h"
 #include "reference/importers/importers.h"
 #include "reference/quantizer/tflite_writer.h"
-#include "reports/report.h"
-
-#define KEEP_DEFAULT 0.9999
 
 static const struct fdm_usage usage = {
     "quantize",
@@ -44,123 +35,6 @@ static const struct fdm_usage usage = {
     "  fdm-bench quantize model.h5 --calibrate training_images --compare-methods --as markdown",
 };
 
-struct request {
-    const char *model, *calibrate, *judge, *output;
-    const char *method, *keep, *equalize, *absorb, *rounding, *correct;
-    bool per_tensor, converter, exact, compare;
-    const char *mapping, *semantics;
-    uint32_t limit, threads;
-    const char *cache;
-    bool no_cache;
-    struct fdm_supply supply;
-    struct fdm_output report;
-};
-
-struct work {
-    const struct request *request;
-    struct fdm_recipe recipe;
-    enum fdm_report_format format;
-    const struct fdm_semantics *semantics;
-    uint32_t threads;
-    struct fdm_registry *registry;
-    struct fdm_image_cache *cache;
-    struct fdm_graph *graph;
-    struct fdm_conversion_input input;
-    struct fdm_conversion_images images, judged;
-    const uint32_t *labels; /* of the images judged by, or NULL */
-    struct fdm_table *methods;
-};
-
-/* ---- the command's words ---- */
-
-static enum fdm_status parse_switch(const char *name, const char *text, bool *out,
-                                    struct fdm_error *err)
-{
-    if (text == NULL)
-        return FDM_OK;
-    *out = strcmp(text, "on") == 0;
-    return *out || strcmp(text, "off") == 0
-               ? FDM_OK
-               : fdm_fail(err, FDM_ERR_USAGE, "--%s %s: say on or off", name, text);
-}
-
-static enum fdm_status parse_rounding(const char *text, bool *together, struct fdm_error *err)
-{
-    if (text == NULL)
-        return FDM_OK;
-    *together = strcmp(text, "together") == 0;
-    return *together || strcmp(text, "nearest") == 0
-               ? FDM_OK
-               : fdm_fail(err, FDM_ERR_USAGE, "--rounding %s: say nearest or together", text);
-}
-
-static enum fdm_status parse_keep(const char *text, double *out, struct fdm_error *err)
-{
-    *out = KEEP_DEFAULT;
-    if (text == NULL)
-        return FDM_OK;
-    char *end;
-    errno = 0;
-    *out = strtod(text, &end) / 100.0;
-    if (end == text || *end != '\0' || errno != 0 || !(*out >= 0.5 && *out <= 1.0))
-        return fdm_fail(err, FDM_ERR_USAGE, "--keep %s: a percentage from 50 to 100", text);
-    return FDM_OK;
-}
-
-static enum fdm_status parse_recipe(const struct request *r, struct fdm_recipe *out,
-                                    struct fdm_error *err)
-{
-    *out = (struct fdm_recipe)FDM_RECIPE_CONVERTER;
-    out->per_tensor = r->per_tensor;
-    out->rsqrt = r->exact ? FDM_FOLD_EXACT : FDM_FOLD_CONVERTER;
-    if (!r->converter) {
-        out->method = r->per_tensor ? FDM_RANGE_MINMAX : FDM_RANGE_MSE;
-        out->equalize = FDM_EQUALIZE_ALL;
-        out->absorb = true;
-        out->round_together = true;
-        out->correct_bias = true;
-    }
-    if (r->method != NULL && !fdm_range_method_parse(r->method, &out->method))
-        return fdm_fail(err, FDM_ERR_USAGE, "no method \"%s\"; there are minmax, mse, percentile",
-                        r->method);
-    if (r->equalize != NULL && !fdm_equalization_parse(r->equalize, &out->equalize))
-        return fdm_fail(err, FDM_ERR_USAGE, "--equalize %s: say off, weights or all", r->equalize);
-    enum fdm_status status = parse_keep(r->keep, &out->keep, err);
-    if (status == FDM_OK && r->keep != NULL && out->method != FDM_RANGE_PERCENTILE)
-        status = fdm_fail(err, FDM_ERR_USAGE, "--keep belongs to --method percentile");
-    if (status == FDM_OK)
-        status = parse_switch("absorb", r->absorb, &out->absorb, err);
-    if (status == FDM_OK)
-        status = parse_rounding(r->rounding, &out->round_together, err);
-    if (status == FDM_OK)
-        status = parse_switch("bias-correction", r->correct, &out->correct_bias, err);
-    return status;
-}
-
-static enum fdm_status parse(const struct request *r, struct work *work, struct fdm_error *err)
-{
-    enum fdm_status status = fdm_output_format(&r->report, &work->format, err);
-    if (status == FDM_OK)
-        status = parse_recipe(r, &work->recipe, err);
-    if (status != FDM_OK)
-        return status;
-    work->threads = r->threads != 0 ? r->threads : fdm_parallel_processors();
-    work->semantics =
-        fdm_semantics_find(r->semantics != NULL ? r->semantics : FDM_SEMANTICS_DEFAULT);
-    if (work->semantics == NULL)
-        return fdm_fail(err, FDM_ERR_USAGE,
-                        "no semantics \"%s\"; `fdm-bench list semantics` names them", r->semantics);
-    if (r->calibrate == NULL)
-        return fdm_fail(err, FDM_ERR_USAGE,
-                        "--calibrate DIR is needed: a folder of training images, one folder per "
-                        "class; without any, `fdm-bench demo draw DIR --seed 1` draws some");
-    if (r->judge != NULL && !r->compare)
-        return fdm_fail(err, FDM_ERR_USAGE, "--judge belongs to --compare-methods");
-    if (r->output != NULL && r->compare)
-        return fdm_fail(err, FDM_ERR_USAGE, "--compare-methods writes no model file");
-    return FDM_OK;
-}
-
 /* ---- images ---- */
 
 /* Calibrating on the images that judge is a mistake worth a word. */
@@ -183,9 +57,9 @@ static void warn_of_validation_images(const struct fdm_registry *registry,
     }
 }
 
-static enum fdm_status load(struct work *work, struct fdm_error *err)
+static enum fdm_status load(struct fdm_quantize_work *work, struct fdm_error *err)
 {
-    const struct request *r = work->request;
+    const struct fdm_quantize_request *r = work->request;
     enum fdm_status status = fdm_registry_load_default(&work->registry, err);
     if (status == FDM_OK)
         status = fdm_supply_import(&r->supply, r->model, &work->graph, err);
@@ -209,7 +83,7 @@ static enum fdm_status load(struct work *work, struct fdm_error *err)
     return status;
 }
 
-static void release(struct work *work)
+static void release(struct fdm_quantize_work *work)
 {
     fdm_conversion_images_release(&work->images);
     fdm_conversion_images_release(&work->judged);
@@ -235,8 +109,8 @@ static char *default_path(const char *model)
     return path.data;
 }
 
-static enum fdm_status convert(struct work *work, struct fdm_buf *file, double *seconds,
-                               struct fdm_error *err)
+static enum fdm_status convert(struct fdm_quantize_work *work, struct fdm_buf *file,
+                               double *seconds, struct fdm_error *err)
 {
     char words[FDM_CONVERSION_WORDS];
     struct fdm_prepared prepared = {0};
@@ -259,8 +133,9 @@ static enum fdm_status convert(struct work *work, struct fdm_buf *file, double *
 }
 
 /* The bytes as any reader of the file will see them, against the float model. */
-static enum fdm_status prove(struct work *work, const struct fdm_buf *file, const char *path,
-                             struct fdm_fidelity *out, char sha256[65], struct fdm_error *err)
+static enum fdm_status prove(struct fdm_quantize_work *work, const struct fdm_buf *file,
+                             const char *path, struct fdm_fidelity *out, char sha256[65],
+                             struct fdm_error *err)
 {
     struct fdm_graph *int8 = NULL;
     struct fdm_answers before = {0};
@@ -284,7 +159,7 @@ static enum fdm_status prove(struct work *work, const struct fdm_buf *file, cons
     return status;
 }
 
-static void add_conversion_facts(struct fdm_report *report, const struct work *work)
+void fdm_quantize_add_facts(struct fdm_report *report, const struct fdm_quantize_work *work)
 {
     const struct fdm_dataset *dataset = work->images.dataset;
     fdm_report_add_fact(report, "model", "model", work->request->model);
@@ -311,8 +186,8 @@ static void add_fidelity(struct fdm_report *report, const struct fdm_fidelity *f
                           fidelity->divergence, text);
 }
 
-static enum fdm_status quantize(struct work *work, const char *path, struct fdm_buf *text,
-                                struct fdm_error *err)
+static enum fdm_status quantize(struct fdm_quantize_work *work, const char *path,
+                                struct fdm_buf *text, struct fdm_error *err)
 {
     double seconds = 0;
     char words[FDM_CONVERSION_WORDS];
@@ -334,7 +209,7 @@ static enum fdm_status quantize(struct work *work, const char *path, struct fdm_
         fdm_report_add_number(&report, "file_bytes", "bytes", (double)file.len, NULL);
         fdm_report_add_fact(&report, "sha256", "sha256", sha256);
         fdm_report_add_fact(&report, "method", "method", words);
-        add_conversion_facts(&report, work);
+        fdm_quantize_add_facts(&report, work);
         add_fidelity(&report, &fidelity);
         snprintf(number, sizeof number, "%.1f s", seconds);
         fdm_report_add_number(&report, "seconds", "time", seconds, number);
@@ -345,125 +220,11 @@ static enum fdm_status quantize(struct work *work, const char *path, struct fdm_
     return status;
 }
 
-/* ---- all methods ---- */
-
-static void add_method_columns(struct fdm_table *table)
-{
-    static const struct fdm_table_column columns[] = {
-        {"weights", "weights", FDM_ALIGN_LEFT, FDM_FOR_ALL},
-        {"range", "ranges", FDM_ALIGN_LEFT, FDM_FOR_ALL},
-        {"absorbed", "absorbed", FDM_ALIGN_LEFT, FDM_FOR_ALL},
-        {"equalized", "equalized", FDM_ALIGN_LEFT, FDM_FOR_ALL},
-        {"rounding", "rounding", FDM_ALIGN_LEFT, FDM_FOR_ALL},
-        {"corrected", "corrected", FDM_ALIGN_LEFT, FDM_FOR_ALL},
-        {"agree", "agree with float", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
-        {"correct", "right", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
-        {"logits_sqnr_db", "logits SQNR dB", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
-        {"divergence", "divergence", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
-        {"seconds", "time s", FDM_ALIGN_RIGHT, FDM_FOR_ALL},
-    };
-    fdm_table_add_columns(table, columns, sizeof columns / sizeof columns[0]);
-}
-
-static enum fdm_status add_method(void *context, const struct fdm_method_result *result,
-                                  struct fdm_error *err)
-{
-    (void)err;
-    struct work *work = context;
-    char words[FDM_CONVERSION_WORDS];
-    struct fdm_table *table = work->methods;
-    fdm_conversion_describe(&result->recipe, words);
-    fprintf(stderr, "  %s: %u of %u agree\n", words, result->fidelity.agree,
-            result->fidelity.count);
-    fdm_table_add_text(table, result->recipe.per_tensor ? "per tensor" : "per channel");
-    fdm_table_add_text(table, fdm_range_method_name(result->recipe.method));
-    fdm_table_add_bool(table, result->recipe.absorb);
-    fdm_table_add_text(table, fdm_equalization_name(result->recipe.equalize));
-    fdm_table_add_text(table, result->recipe.round_together ? "together" : "nearest");
-    fdm_table_add_bool(table, result->recipe.correct_bias);
-    fdm_table_add_int(table, result->fidelity.agree);
-    if (work->labels != NULL)
-        fdm_table_add_int(table, result->correct);
-    else
-        fdm_table_add_none(table);
-    fdm_table_add_real(table, result->fidelity.sqnr_db, 2);
-    fdm_table_add_real(table, result->fidelity.divergence, 5);
-    fdm_table_add_real(table, result->seconds, 2);
-    return FDM_OK;
-}
-
-/* Without --judge: every method calibrates on the first half and is judged on the second. */
-static enum fdm_status run_methods(struct work *work, struct fdm_report *report,
-                                   struct fdm_error *err)
-{
-    uint32_t count = work->images.set.count;
-    bool halves = work->request->judge == NULL;
-    uint32_t used = halves ? count / 2 : count;
-    if (halves && count < 2)
-        return fdm_fail(err, FDM_ERR_USAGE,
-                        "one image to calibrate on and one to judge by are the least");
-    const struct fdm_samples calibration =
-        fdm_conversion_samples(&work->images.set, 0, used, &work->input);
-    const struct fdm_samples judging =
-        halves ? fdm_conversion_samples(&work->images.set, used, count - used, &work->input)
-               : fdm_conversion_samples(&work->judged.set, 0, work->judged.set.count, &work->input);
-    struct fdm_conversion_images *judged = halves ? &work->images : &work->judged;
-    struct fdm_answers reference = {0};
-    enum fdm_status status = fdm_conversion_label(judged, work->registry, work->graph, err);
-    if (judged->labels != NULL)
-        work->labels = judged->labels + (halves ? used : 0);
-    if (status == FDM_OK)
-        status =
-            fdm_conversion_answers(work->graph, NULL, &judging, work->threads, &reference, err);
-    const struct fdm_method_table table = {
-        .graph = work->graph,
-        .calibration = &calibration,
-        .judging = &judging,
-        .labels = work->labels,
-        .semantics = work->semantics,
-        .keep = work->recipe.keep,
-        .threads = work->threads,
-        .reference = &reference,
-        .context = work,
-        .on_result = add_method,
-    };
-    if (status == FDM_OK) {
-        fdm_report_add_number(report, "calibrated", "images calibrated on", used, NULL);
-        fdm_report_add_number(report, "judged", "other images judged by", judging.count, NULL);
-        if (work->labels != NULL)
-            fdm_report_add_number(report, "float_correct", "float right",
-                                  fdm_answers_correct(&reference, work->labels), NULL);
-        status = fdm_method_table_run(&table, err);
-    }
-    fdm_answers_release(&reference);
-    return status;
-}
-
-static enum fdm_status compare(struct work *work, struct fdm_buf *text, struct fdm_error *err)
-{
-    struct fdm_report report;
-    fdm_report_init(&report, "quantize-methods", "Quantization methods");
-    add_conversion_facts(&report, work);
-    fdm_report_add_fact(&report, "judge", "judged by", work->request->judge);
-    work->methods = fdm_report_add_table(&report, "methods", NULL);
-    add_method_columns(work->methods);
-    fdm_report_add_legend(&report,
-                          "agree, right: images of those judged by; right only where the "
-                          "folders are the model's classes. Divergence: mean "
-                          "Kullback-Leibler divergence from the float model's probabilities, in "
-                          "nats. Time: the conversion, in one thread.");
-    enum fdm_status status = run_methods(work, &report, err);
-    if (status == FDM_OK)
-        status = fdm_report_render(&report, work->format, text, err);
-    fdm_report_release(&report);
-    return status;
-}
-
 /* ---- the command ---- */
 
-static enum fdm_status run(const struct request *request, struct fdm_error *err)
+static enum fdm_status run(const struct fdm_quantize_request *request, struct fdm_error *err)
 {
-    struct work work = {.request = request};
+    struct fdm_quantize_work work = {.request = request};
     struct fdm_buf text;
     fdm_buf_init(&text);
     char *path = request->output != NULL ? strdup(request->output) : default_path(request->model);
@@ -471,11 +232,12 @@ static enum fdm_status run(const struct request *request, struct fdm_error *err)
     if (path == NULL)
         status = fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
     if (status == FDM_OK)
-        status = parse(request, &work, err);
+        status = fdm_quantize_parse(request, &work, err);
     if (status == FDM_OK)
         status = load(&work, err);
     if (status == FDM_OK)
-        status = request->compare ? compare(&work, &text, err) : quantize(&work, path, &text, err);
+        status = request->compare ? fdm_quantize_compare(&work, &text, err)
+                                  : quantize(&work, path, &text, err);
     if (status == FDM_OK)
         status = fdm_cmd_write(&text, NULL, err);
     free(path);
@@ -486,7 +248,7 @@ static enum fdm_status run(const struct request *request, struct fdm_error *err)
 
 int fdm_cmd_quantize(int argc, char **argv)
 {
-    struct request r = {0};
+    struct fdm_quantize_request r = {0};
     const struct fdm_opt options[] = {
         {"calibrate", "DIR", "training images, one folder per class", FDM_OPT_TEXT, &r.calibrate, 0,
          0},

@@ -2,25 +2,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "harness/base/fs.h"
 #include "harness/bench/board_choice.h"
 #include "harness/bench/device.h"
 #include "harness/bench/engine.h"
 #include "harness/bench/parallel.h"
-#include "harness/bench/plan.h"
 #include "harness/bench/run.h"
 #include "harness/build/firmware.h"
 #include "harness/cli/cmd.h"
-#include "harness/cli/demo_images.h"
 #include "harness/cli/interrupt.h"
-#include "harness/cli/progress.h"
 #include "harness/cli/provenance.h"
+#include "harness/cli/run_place.h"
 #include "harness/cli/run_report.h"
-#include "harness/cli/supply.h"
 #include "harness/cli/version.h"
-#include "harness/cli/workspace.h"
 
 #define EMULATED_IMAGES 32
 
@@ -47,58 +41,10 @@ static const struct fdm_usage usage = {
     "  fdm-bench run --images plant-village=leaves --format int8 --limit 100 --json",
 };
 
-struct request {
-    struct fdm_opt_words boards;
-    bool emulate;
-    const char *lab;
-    struct fdm_board_effort effort;
-    struct fdm_opt_words images;
-    struct fdm_supply supply;
-    bool demo;
-    const char *models_dir;
-    const char *model_file;
-    struct fdm_opt_words models;
-    struct fdm_opt_words datasets;
-    struct fdm_opt_words formats;
-    struct fdm_opt_words semantics;
-    struct fdm_opt_words engines;
-    uint32_t arena_limit;
-    uint32_t resolution;
-    const char *scheme;
-    uint32_t seed;
-    const char *list;
-    uint32_t limit;
-    const char *mapping;
-    uint32_t threads;
-    const char *cache;
-    bool no_cache;
-    bool fresh;
-    const char *db;
-    struct fdm_output output;
-};
-
-/* What all boards of a run share. */
-struct workplace {
-    struct fdm_registry *registry;
-    struct fdm_lab *lab;
-    char *models_dir;
-    char *model_file;
-    char *fetched_models;
-    struct fdm_plan_source sources[FDM_OPT_WORDS_MAX + 1]; /* one more for --demo */
-    size_t source_count;
-    char *source_names[FDM_OPT_WORDS_MAX];
-    char *fetched_images[FDM_OPT_WORDS_MAX]; /* roots of sources, where they were fetched */
-    struct fdm_demo_images demo;
-    struct fdm_image_cache *cache;
-    struct fdm_session_record about;
-    struct fdm_progress progress;
-    const atomic_bool *stop;
-};
-
 /* One board's part of the run: its own plan, store and session, in a thread of its own. */
 struct job {
-    const struct request *request;
-    struct workplace *place;
+    const struct fdm_run_request *request;
+    struct fdm_run_place *place;
     struct fdm_board_choice choice;
     struct fdm_plan *plan;
     struct fdm_store *store;
@@ -111,75 +57,17 @@ struct job {
     bool started;
 };
 
-static struct fdm_filter filter_of(const struct fdm_opt_words *words)
-{
-    return (struct fdm_filter){words->items, words->count};
-}
-
-static bool is_wanted(const struct fdm_opt_words *words, const char *id)
-{
-    bool wanted = words->count == 0;
-    for (size_t i = 0; i < words->count; i++)
-        wanted = wanted || strcasecmp(words->items[i], id) == 0;
-    return wanted;
-}
-
-static void forget_fetched_images(struct workplace *place)
-{
-    for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++) {
-        free(place->fetched_images[i]);
-        place->fetched_images[i] = NULL;
-    }
-    place->source_count = 0;
-}
-
-/* Without --images: the datasets that were fetched. */
-static void use_fetched_images(const struct request *request, struct workplace *place)
-{
-    const struct fdm_registry *registry = place->registry;
-    if (request->images.count > 0 || request->demo)
-        return;
-    forget_fetched_images(place);
-    for (size_t i = 0; i < registry->dataset_count && place->source_count < FDM_OPT_WORDS_MAX;
-         i++) {
-        const char *id = registry->datasets[i].id;
-        char *images = is_wanted(&request->datasets, id) ? fdm_workspace_images(id) : NULL;
-        if (images == NULL)
-            continue;
-        place->fetched_images[place->source_count] = images;
-        place->sources[place->source_count++] = (struct fdm_plan_source){id, images};
-    }
-}
-
-/* "flowers=DIR", or just "DIR" where --dataset names the one dataset. */
-static enum fdm_status parse_source(const struct request *request, size_t index,
-                                    struct workplace *place, struct fdm_error *err)
-{
-    const char *word = request->images.items[index];
-    const char *equals = strchr(word, '=');
-    if (equals == NULL && request->datasets.count != 1)
-        return fdm_fail(err, FDM_ERR_USAGE,
-                        "--images %s: of which dataset? --images flowers=%s, or name one with "
-                        "--dataset",
-                        word, word);
-    place->source_names[index] = equals != NULL ? strndup(word, (size_t)(equals - word))
-                                                : strdup(request->datasets.items[0]);
-    if (place->source_names[index] == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    place->sources[index].dataset = place->source_names[index];
-    place->sources[index].root = equals != NULL ? equals + 1 : word;
-    return FDM_OK;
-}
-
 /* Emulated boards take a second or so an image, so they classify a sample unless told otherwise. */
-static uint32_t limit_of(const struct request *request, const struct fdm_board_choice *choice)
+static uint32_t limit_of(const struct fdm_run_request *request,
+                         const struct fdm_board_choice *choice)
 {
     if (request->limit != 0)
         return request->limit;
     return choice->emulated ? EMULATED_IMAGES : 0;
 }
 
-static uint32_t threads_of(const struct request *request, const struct fdm_board_choice *choice)
+static uint32_t threads_of(const struct fdm_run_request *request,
+                           const struct fdm_board_choice *choice)
 {
     return fdm_device_threads(choice->executor, choice->emulated, request->threads);
 }
@@ -194,8 +82,9 @@ static enum fdm_status find_isas(const struct fdm_board_entry *board, unsigned *
     return FDM_OK;
 }
 
-static enum fdm_status make_plan(const struct request *request, const struct workplace *place,
-                                 struct job *job, struct fdm_error *err)
+static enum fdm_status make_plan(const struct fdm_run_request *request,
+                                 const struct fdm_run_place *place, struct job *job,
+                                 struct fdm_error *err)
 {
     static const char *const int8[] = {"int8"};
     struct fdm_plan_options options = {
@@ -205,11 +94,11 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
         .models_dir = place->models_dir,
         .fetched_dir = place->fetched_models,
         .model_file = place->model_file,
-        .models = filter_of(&request->models),
-        .datasets = filter_of(&request->datasets),
-        .formats = filter_of(&request->formats),
-        .semantics = filter_of(&request->semantics),
-        .engines = filter_of(&request->engines),
+        .models = fdm_run_filter(&request->models),
+        .datasets = fdm_run_filter(&request->datasets),
+        .formats = fdm_run_filter(&request->formats),
+        .semantics = fdm_run_filter(&request->semantics),
+        .engines = fdm_run_filter(&request->engines),
         .arena_limit = fdm_firmware_arena_limit(job->choice.executor, request->arena_limit),
         .resolution = request->resolution,
         .sources = place->sources,
@@ -233,94 +122,6 @@ static enum fdm_status make_plan(const struct request *request, const struct wor
     return status;
 }
 
-static enum fdm_status add_demo(const struct request *request, struct workplace *place,
-                                struct fdm_error *err)
-{
-    enum fdm_status status = fdm_demo_images_get(request->cache, place->stop, &place->demo, err);
-    if (status == FDM_OK)
-        place->sources[place->source_count++] = (struct fdm_plan_source){"demo", place->demo.root};
-    return status;
-}
-
-/* ---- What is missing ------------------------------------------------------------------------- */
-
-/* Names for fdm_supply_fetch(); the strings are the registry's. */
-struct wants {
-    const char **names;
-    size_t count;
-};
-
-static bool has_images(const struct workplace *place, const char *dataset)
-{
-    for (size_t i = 0; i < place->source_count; i++)
-        if (strcasecmp(place->sources[i].dataset, dataset) == 0)
-            return true;
-    return false;
-}
-
-static bool is_here(const struct workplace *place, const char *path)
-{
-    char *first = fdm_fs_join(place->models_dir, path);
-    char *second = fdm_workspace_fetched_model(path);
-    bool here = (first != NULL && fdm_fs_is_file(first)) || second != NULL;
-    free(first);
-    free(second);
-    return here;
-}
-
-static void want_model(const struct request *request, const struct workplace *place,
-                       const struct fdm_model_entry *model, enum fdm_format format,
-                       struct wants *wants)
-{
-    const struct fdm_plan_options choice = {.models = filter_of(&request->models),
-                                            .formats = filter_of(&request->formats),
-                                            .resolution = request->resolution};
-    const char *path = format == FDM_FORMAT_FLOAT ? model->float_file.path : model->int8_file.path;
-    if (path != NULL && model->base_url != NULL && fdm_plan_wants(&choice, model, format) &&
-        !is_here(place, path))
-        wants->names[wants->count++] = path;
-}
-
-/* Datasets only where they are named: they are large. */
-static void collect_wants(const struct request *request, const struct workplace *place,
-                          struct wants *wants)
-{
-    const struct fdm_registry *registry = place->registry;
-    bool named = request->datasets.count > 0 && !request->demo;
-    for (size_t i = 0; named && i < registry->dataset_count; i++) {
-        const char *id = registry->datasets[i].id;
-        if (is_wanted(&request->datasets, id) && !has_images(place, id))
-            wants->names[wants->count++] = id;
-    }
-    for (size_t i = 0; request->model_file == NULL && i < registry->model_count; i++) {
-        const struct fdm_model_entry *model = &registry->models[i];
-        bool chosen = named ? is_wanted(&request->datasets, model->dataset)
-                            : has_images(place, model->dataset);
-        if (!chosen)
-            continue;
-        want_model(request, place, model, FDM_FORMAT_INT8, wants);
-        want_model(request, place, model, FDM_FORMAT_FLOAT, wants);
-    }
-}
-
-static enum fdm_status fetch_missing(const struct request *request, const struct workplace *place,
-                                     struct fdm_error *err)
-{
-    const struct fdm_registry *registry = place->registry;
-    if (!fdm_supply_is_allowed(&request->supply))
-        return FDM_OK;
-    struct wants wants = {
-        .names = calloc(registry->dataset_count + 2 * registry->model_count + 1, sizeof(char *))};
-    if (wants.names == NULL)
-        return fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
-    collect_wants(request, place, &wants);
-    enum fdm_status status = FDM_OK;
-    if (wants.count > 0)
-        status = fdm_supply_fetch(&request->supply, registry, wants.names, wants.count, err);
-    free(wants.names);
-    return status;
-}
-
 static enum fdm_status choose_board(struct job *jobs, size_t index, const char *name,
                                     struct fdm_error *err)
 {
@@ -335,7 +136,7 @@ static enum fdm_status choose_board(struct job *jobs, size_t index, const char *
 }
 
 /* A file that is no store, or a newer program's, is told before anything is fetched or drawn. */
-static enum fdm_status check_store(const struct request *request, struct fdm_error *err)
+static enum fdm_status check_store(const struct fdm_run_request *request, struct fdm_error *err)
 {
     struct fdm_error reason = FDM_ERROR_INIT;
     struct fdm_store *store;
@@ -348,9 +149,9 @@ static enum fdm_status check_store(const struct request *request, struct fdm_err
 }
 
 /* Boards first: a wrong name is told before anything is fetched or drawn. */
-static enum fdm_status choose_boards(const struct request *request, struct workplace *place,
-                                     struct job *jobs, const char *const *names, size_t count,
-                                     struct fdm_error *err)
+static enum fdm_status choose_boards(const struct fdm_run_request *request,
+                                     struct fdm_run_place *place, struct job *jobs,
+                                     const char *const *names, size_t count, struct fdm_error *err)
 {
     enum fdm_status status = fdm_registry_load_default(&place->registry, err);
     if (status == FDM_OK)
@@ -363,51 +164,12 @@ static enum fdm_status choose_boards(const struct request *request, struct workp
     return status;
 }
 
-static enum fdm_status prepare(const struct request *request, struct workplace *place,
-                               struct fdm_error *err)
-{
-    enum fdm_status status = fdm_workspace_models(request->models_dir, &place->models_dir, err);
-    if (status == FDM_OK && request->model_file != NULL)
-        status = fdm_supply_model(&request->supply, request->models_dir, request->model_file,
-                                  &place->model_file, err);
-    for (size_t i = 0; status == FDM_OK && i < request->images.count; i++)
-        status = parse_source(request, i, place, err);
-    place->source_count = request->images.count;
-    if (status == FDM_OK) {
-        use_fetched_images(request, place);
-        status = fetch_missing(request, place, err);
-    }
-    if (status == FDM_OK) {
-        use_fetched_images(request, place);
-        place->fetched_models = fdm_workspace_fetched_models();
-    }
-    if (status == FDM_OK && request->demo)
-        status = add_demo(request, place, err);
-    if (status == FDM_OK)
-        place->cache = fdm_workspace_image_cache(request->cache, request->no_cache);
-    return status;
-}
-
-static void release(struct workplace *place)
-{
-    fdm_image_cache_free(place->cache);
-    fdm_lab_free(place->lab);
-    fdm_registry_free(place->registry);
-    free(place->models_dir);
-    free(place->model_file);
-    free(place->fetched_models);
-    fdm_demo_images_release(&place->demo);
-    for (size_t i = 0; i < FDM_OPT_WORDS_MAX; i++)
-        free(place->source_names[i]);
-    forget_fetched_images(place);
-}
-
 /* ---- Jobs ------------------------------------------------------------------------------------ */
 
 static enum fdm_status prepare_job(struct job *job, struct fdm_error *err)
 {
-    const struct workplace *place = job->place;
-    const struct request *request = job->request;
+    const struct fdm_run_place *place = job->place;
+    const struct fdm_run_request *request = job->request;
     enum fdm_status status = make_plan(request, place, job, err);
     if (status == FDM_OK)
         status = fdm_workspace_store(request->db, FDM_STORE_WRITE, &job->store, err);
@@ -452,7 +214,7 @@ static void on_progress(void *context, uint64_t done)
 static void *run_job(void *argument)
 {
     struct job *job = argument;
-    const struct request *request = job->request;
+    const struct fdm_run_request *request = job->request;
     const struct fdm_run_board board = {
         .board = job->choice.board,
         .emulated = job->choice.emulated,
@@ -499,8 +261,8 @@ static void run_jobs(struct job *jobs, size_t count)
 }
 
 /* A report per board that ran; in JSON an array of them if there are several. */
-static enum fdm_status report(const struct request *request, const struct job *jobs, size_t count,
-                              struct fdm_error *err)
+static enum fdm_status report(const struct fdm_run_request *request, const struct job *jobs,
+                              size_t count, struct fdm_error *err)
 {
     struct fdm_buf text;
     enum fdm_report_format format = FDM_REPORT_TERMINAL;
@@ -524,7 +286,7 @@ static enum fdm_status report(const struct request *request, const struct job *j
     return status;
 }
 
-static int conclude(const struct request *request, const struct job *jobs, size_t count)
+static int conclude(const struct fdm_run_request *request, const struct job *jobs, size_t count)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     int code = FDM_EXIT_OK;
@@ -539,14 +301,14 @@ static int conclude(const struct request *request, const struct job *jobs, size_
     return code;
 }
 
-static int run(const struct request *request, int argc, char **argv)
+static int run(const struct fdm_run_request *request, int argc, char **argv)
 {
     static const char *const host[] = {"host"};
     bool chosen = request->boards.count > 0;
     const char *const *names = chosen ? request->boards.items : host;
     size_t count = chosen ? request->boards.count : 1;
     struct fdm_error err = FDM_ERROR_INIT;
-    struct workplace place = {.stop = fdm_interrupt_install()};
+    struct fdm_run_place place = {.stop = fdm_interrupt_install()};
     enum fdm_report_format format;
     int code = FDM_EXIT_FAILED;
     struct job *jobs = calloc(count, sizeof *jobs);
@@ -561,7 +323,7 @@ static int run(const struct request *request, int argc, char **argv)
     if (status == FDM_OK)
         status = check_store(request, &err);
     if (status == FDM_OK)
-        status = prepare(request, &place, &err);
+        status = fdm_run_place_prepare(request, &place, &err);
     for (size_t i = 0; status == FDM_OK && i < count; i++)
         status = prepare_job(&jobs[i], &err);
     if (status == FDM_OK) {
@@ -577,13 +339,13 @@ static int run(const struct request *request, int argc, char **argv)
     for (size_t i = 0; i < count; i++)
         release_job(&jobs[i]);
     free(jobs);
-    release(&place);
+    fdm_run_place_release(&place);
     return code;
 }
 
 int fdm_cmd_run(int argc, char **argv)
 {
-    struct request request = {.seed = UINT32_MAX};
+    struct fdm_run_request request = {.seed = UINT32_MAX};
     const struct fdm_opt options[] = {
         {"board", "NAMES",
          "where to measure: boards, or names of the lab file (default: host, this "
