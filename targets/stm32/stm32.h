@@ -12,7 +12,8 @@
  *   FDM_STM32_UART_ENABLE, _UART_BIT          register and bit that give it its clock
  *   FDM_STM32_GPIO_ENABLE(port), _GPIO_BIT(port), FDM_STM32_GPIO(port)
  *   FDM_STM32_TIM2, _TIM2_ENABLE, _TIM2_BIT, _TIM_HZ
- *   FDM_STM32_USART_HEADER, usart_v2.h or usart_v3.h; FDM_STM32_USART_FIFO: it has one */
+ *   FDM_STM32_USART_HEADER, usart_v2.h or usart_v3.h; FDM_STM32_USART_FIFO: it has one, and a
+ * prescaler */
 #ifndef FDM_STM32_STM32_H
 #define FDM_STM32_STM32_H
 
