@@ -215,6 +215,15 @@ enum fdm_status fdm_store_check_text(const char *text, size_t size, const char *
                     size - 1);
 }
 
+enum fdm_status fdm_store_check_texts(const struct fdm_store_text *texts, size_t count,
+                                      struct fdm_error *err)
+{
+    enum fdm_status status = FDM_OK;
+    for (size_t i = 0; status == FDM_OK && i < count; i++)
+        status = fdm_store_check_text(texts[i].text, texts[i].size, texts[i].what, err);
+    return status;
+}
+
 void *fdm_store_grow(void *items, size_t *capacity, size_t count, size_t item_size,
                      struct fdm_error *err)
 {

@@ -168,27 +168,13 @@ enum fdm_status fdm_store_case_list(struct fdm_store *store, const struct fdm_ca
 
 static enum fdm_status check_case(const struct fdm_case_record *r, struct fdm_error *err)
 {
-    const struct {
-        const char *text;
-        size_t size;
-        const char *what;
-    } texts[] = {
-        {r->board, sizeof r->board, "board"},
-        {r->engine, sizeof r->engine, "engine"},
-        {r->semantics, sizeof r->semantics, "semantics"},
-        {r->model, sizeof r->model, "model"},
-        {r->family, sizeof r->family, "family"},
-        {r->dataset, sizeof r->dataset, "dataset"},
-        {r->format, sizeof r->format, "format"},
-        {r->model_path, sizeof r->model_path, "model_path"},
-        {r->model_sha256, sizeof r->model_sha256, "model_sha256"},
-        {r->mapping, sizeof r->mapping, "mapping"},
-        {r->label_order, sizeof r->label_order, "label_order"},
+    const struct fdm_store_text texts[] = {
+        FDM_STORE_TEXT(r, board),   FDM_STORE_TEXT(r, engine),      FDM_STORE_TEXT(r, semantics),
+        FDM_STORE_TEXT(r, model),   FDM_STORE_TEXT(r, family),      FDM_STORE_TEXT(r, dataset),
+        FDM_STORE_TEXT(r, format),  FDM_STORE_TEXT(r, model_path),  FDM_STORE_TEXT(r, model_sha256),
+        FDM_STORE_TEXT(r, mapping), FDM_STORE_TEXT(r, label_order),
     };
-    enum fdm_status status = FDM_OK;
-    for (size_t i = 0; status == FDM_OK && i < sizeof texts / sizeof texts[0]; i++)
-        status = fdm_store_check_text(texts[i].text, texts[i].size, texts[i].what, err);
-    return status;
+    return fdm_store_check_texts(texts, sizeof texts / sizeof texts[0], err);
 }
 
 static enum fdm_status check_split(struct fdm_store *store, const struct fdm_case_record *record,

@@ -33,6 +33,19 @@ enum fdm_status fdm_store_require_held(const struct fdm_store *store, int64_t se
 enum fdm_status fdm_store_check_text(const char *text, size_t size, const char *what,
                                      struct fdm_error *err);
 
+/* The same for the texts of a record. */
+struct fdm_store_text {
+    const char *text;
+    size_t size;
+    const char *what;
+};
+#define FDM_STORE_TEXT(record, member)                                                             \
+    {                                                                                              \
+        (record)->member, sizeof(record)->member, #member                                          \
+    }
+enum fdm_status fdm_store_check_texts(const struct fdm_store_text *texts, size_t count,
+                                      struct fdm_error *err);
+
 /* fdm_store_case_get() without the members that are counted. */
 enum fdm_status fdm_store_case_row(struct fdm_store *store, int64_t id, struct fdm_case_record *out,
                                    struct fdm_error *err);

@@ -95,22 +95,11 @@ static void drop(struct fdm_store *store, int64_t id)
 
 static enum fdm_status check_session(const struct fdm_session_record *r, struct fdm_error *err)
 {
-    const struct {
-        const char *text;
-        size_t size;
-        const char *what;
-    } texts[] = {
-        {r->plan_sha256, sizeof r->plan_sha256, "plan_sha256"},
-        {r->command, sizeof r->command, "command"},
-        {r->tool_version, sizeof r->tool_version, "tool_version"},
-        {r->compiler, sizeof r->compiler, "compiler"},
-        {r->host, sizeof r->host, "host"},
-        {r->cpu, sizeof r->cpu, "cpu"},
+    const struct fdm_store_text texts[] = {
+        FDM_STORE_TEXT(r, plan_sha256), FDM_STORE_TEXT(r, command), FDM_STORE_TEXT(r, tool_version),
+        FDM_STORE_TEXT(r, compiler),    FDM_STORE_TEXT(r, host),    FDM_STORE_TEXT(r, cpu),
     };
-    enum fdm_status status = FDM_OK;
-    for (size_t i = 0; status == FDM_OK && i < sizeof texts / sizeof texts[0]; i++)
-        status = fdm_store_check_text(texts[i].text, texts[i].size, texts[i].what, err);
-    return status;
+    return fdm_store_check_texts(texts, sizeof texts / sizeof texts[0], err);
 }
 
 static enum fdm_status insert_session(struct fdm_store *store,

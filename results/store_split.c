@@ -32,21 +32,12 @@ static enum fdm_status read_split(struct fdm_sql_query *query, void *item, struc
 
 static enum fdm_status check_texts(const struct fdm_split_record *r, struct fdm_error *err)
 {
-    const struct {
-        const char *text;
-        size_t size;
-        const char *what;
-    } texts[] = {
-        {r->dataset, sizeof r->dataset, "dataset"},
-        {r->scheme, sizeof r->scheme, "scheme"},
-        {r->sha256, sizeof r->sha256, "sha256"},
-        {r->permutation_sha256, sizeof r->permutation_sha256, "permutation_sha256"},
-        {r->root, sizeof r->root, "root"},
+    const struct fdm_store_text texts[] = {
+        FDM_STORE_TEXT(r, dataset), FDM_STORE_TEXT(r, scheme),
+        FDM_STORE_TEXT(r, sha256),  FDM_STORE_TEXT(r, permutation_sha256),
+        FDM_STORE_TEXT(r, root),
     };
-    enum fdm_status status = FDM_OK;
-    for (size_t i = 0; status == FDM_OK && i < sizeof texts / sizeof texts[0]; i++)
-        status = fdm_store_check_text(texts[i].text, texts[i].size, texts[i].what, err);
-    return status;
+    return fdm_store_check_texts(texts, sizeof texts / sizeof texts[0], err);
 }
 
 static enum fdm_status images_sha256(const struct fdm_split_image *images, size_t count,

@@ -75,6 +75,23 @@ enum fdm_status fdm_models_read(struct fdm_registry_owned *owned, const struct f
 enum fdm_status fdm_card_read(struct fdm_registry_owned *owned, const struct fdm_json *document,
                               struct fdm_card *out, struct fdm_error *err);
 
+/* Where a document comes from. */
+struct fdm_entry_source {
+    const char *file; /* lives as long as the registry */
+    bool user;
+};
+
+/* Reads a document, which must live as long as the registry, and adds what it describes. Only the
+ * user may replace an entry, and only one that is built in: FDM_ERR_FORMAT else. */
+typedef enum fdm_status fdm_entry_adder(struct fdm_registry *registry,
+                                        const struct fdm_json *document,
+                                        const struct fdm_entry_source *from, struct fdm_error *err);
+
+fdm_entry_adder fdm_registry_add_board;
+fdm_entry_adder fdm_registry_add_dataset;
+fdm_entry_adder fdm_registry_add_models;
+fdm_entry_adder fdm_registry_add_card;
+
 /* Every id once, and every reference to something that is there. */
 enum fdm_status fdm_registry_check(const struct fdm_registry *registry, struct fdm_error *err);
 
