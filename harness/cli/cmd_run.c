@@ -20,17 +20,15 @@
 
 static const struct fdm_usage usage = {
     "run",
-    "run --board NAMES (--images DATASET=DIR | --demo) [OPTIONS]",
-    "Measures every case that the choice selects: model x format x semantics x dataset, on one "
-    "board. Each\n"
-    "image's prediction is stored; an interrupted run continues when the same command is given "
-    "again.\n"
-    "A folder of images has one folder per class. The complete dataset is split as for the "
-    "published\n"
-    "figures, a folder with exactly the published validation images is recognised, anything else "
-    "is a\n"
-    "sample. With --demo the program draws the images itself and has the model: nothing else is "
-    "needed.",
+    "run [--board NAMES] [--images DATASET=DIR | --demo] [OPTIONS]",
+    "Measures every case that the choice selects: model x format x semantics x dataset, on each\n"
+    "board. Each image's prediction is stored; an interrupted run continues when the same command\n"
+    "is given again. A folder of images has one folder per class. The complete dataset is split "
+    "as\n"
+    "for the published figures, a folder with exactly the published validation images is\n"
+    "recognised, anything else is a sample. With --demo the program draws the images itself, "
+    "once,\n"
+    "and has the model: nothing else is needed.",
     "  fdm-bench run --demo\n"
     "  fdm-bench run --dataset flowers --fetch --accept-licence\n"
     "  fdm-bench run --board host --models models --images flowers=flower_photos\n"
@@ -411,7 +409,7 @@ int fdm_cmd_run(int argc, char **argv)
          "images at once on this computer (default: all processors); on a board under Linux, "
          "threads of one inference (default: its cores)",
          FDM_OPT_COUNT, &request.threads, 1, FDM_PARALLEL_MAX_THREADS},
-        {"cache", "DIR", "keep decoded images here (default: the user's cache folder)",
+        {"cache", "DIR", "keep decoded and drawn images here (default: the user's cache folder)",
          FDM_OPT_TEXT, &request.cache, 0, 0},
         {"no-cache", NULL, "decode every image", FDM_OPT_FLAG, &request.no_cache, 0, 0},
         {"fresh", NULL, "begin a new session even if one could be continued", FDM_OPT_FLAG,

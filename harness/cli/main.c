@@ -37,12 +37,11 @@ static void print_help(FILE *out)
           out);
     for (const struct fdm_command *command = commands; command->name != NULL; command++)
         fprintf(out, "  %-10s %s\n", command->name, command->summary);
-    fputs("\n`fdm-bench COMMAND --help` explains a command. `fdm-bench --version` prints the "
-          "version.\n"
-          "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some cases failed, 130 interrupted (run "
-          "it\n"
-          "again to resume).\n",
-          out);
+    fputs(
+        "\n`fdm-bench help COMMAND` explains a command. `fdm-bench --version` prints the version.\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some cases failed or were skipped,\n"
+        "130 interrupted (the same command continues).\n",
+        out);
 }
 
 static const struct fdm_command *find_command(const char *name)
