@@ -53,7 +53,9 @@ enum fdm_status fdm_board_choose(const struct fdm_registry *registry, const stru
     if (board == NULL && found == FDM_OK)
         board = out->lab->board;
     if (board == NULL)
-        return fdm_fail(err, FDM_ERR_USAGE, "no board \"%s\"; `fdm-bench list boards`", name);
+        return fdm_fail(
+            err, FDM_ERR_USAGE,
+            "no board \"%s\", nor one of this name in the lab file; `fdm-bench list boards`", name);
     bool real = board->kind == FDM_BOARD_SERIAL || board->kind == FDM_BOARD_SSH;
     if (emulate && real) {
         out->lab = NULL;

@@ -47,12 +47,13 @@ struct job {
     struct fdm_plan *plan;
     struct fdm_store *store;
     struct fdm_device *device;
+    bool begun; /* the session, and `progress_line` */
     size_t progress_line;
     struct fdm_run_summary summary;
     enum fdm_status status;
     struct fdm_error err;
     pthread_t thread;
-    bool started;
+    bool started; /* in a thread of its own, beside those of other boards */
 };
 
 /* Emulated boards take a second or so an image, so they classify a sample unless told otherwise. */
@@ -197,8 +198,11 @@ static void on_begin(void *context, const struct fdm_session_record *session, bo
                      uint64_t done, uint64_t total)
 {
     struct job *job = context;
-    fprintf(stderr, "%s: session %lld %s\n", job->choice.name, (long long)session->id,
-            resumed ? "resumed" : "begun");
+    char text[160];
+    snprintf(text, sizeof text, "%.120s: session %lld %s", job->choice.name, (long long)session->id,
+             resumed ? "resumed" : "begun");
+    fdm_progress_say(&job->place->progress, text);
+    job->begun = true;
     job->progress_line =
         fdm_progress_add(&job->place->progress, job->choice.name, "predictions", 1, done, total);
 }
@@ -207,6 +211,33 @@ static void on_progress(void *context, uint64_t done)
 {
     struct job *job = context;
     fdm_progress_update(&job->place->progress, job->progress_line, done);
+}
+
+static bool is_lost(enum fdm_status status)
+{
+    return status == FDM_ERR_EOF || status == FDM_ERR_TIMEOUT || status == FDM_ERR_IO;
+}
+
+/* Says what to do next; while other boards go on, what happened is told at once, not when they
+ * have come to their end. */
+static void explain_stop(struct job *job)
+{
+    if (job->begun && job->status == FDM_ERR_CANCELLED)
+        fdm_error_context(&job->err,
+                          "interrupted, everything finished is stored; the same command continues "
+                          "session %lld",
+                          (long long)job->summary.session.id);
+    else if (job->begun && is_lost(job->status))
+        fdm_error_context(&job->err,
+                          "what is finished is stored; the same command continues session %lld",
+                          (long long)job->summary.session.id);
+    if (job->begun)
+        fdm_progress_stop(&job->place->progress, job->progress_line);
+    if (!job->started)
+        return;
+    fdm_error_context(&job->err, "%s", job->choice.name);
+    if (job->status != FDM_ERR_CANCELLED)
+        fdm_progress_say(&job->place->progress, job->err.message);
 }
 
 static void *run_job(void *argument)
@@ -236,11 +267,8 @@ static void *run_job(void *argument)
         .on_progress = on_progress,
     };
     job->status = fdm_run(&options, &job->summary, &job->err);
-    if (job->status == FDM_ERR_CANCELLED)
-        fdm_error_context(&job->err,
-                          "interrupted, everything finished is stored; the same command continues "
-                          "session %lld",
-                          (long long)job->summary.session.id);
+    if (job->status != FDM_OK)
+        explain_stop(job);
     return NULL;
 }
 
@@ -248,8 +276,9 @@ static void *run_job(void *argument)
 static void run_jobs(struct job *jobs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        jobs[i].started =
-            count > 1 && pthread_create(&jobs[i].thread, NULL, run_job, &jobs[i]) == 0;
+        jobs[i].started = count > 1;
+        if (jobs[i].started && pthread_create(&jobs[i].thread, NULL, run_job, &jobs[i]) != 0)
+            jobs[i].started = false;
         if (!jobs[i].started)
             run_job(&jobs[i]);
     }

@@ -32,7 +32,9 @@ void fdm_progress_format(const struct fdm_progress_line *line, uint64_t now_ns,
     for (int i = 0; i < BAR_CELLS; i++)
         bar[i] = (double)i < share * BAR_CELLS ? '#' : '.';
     bar[BAR_CELLS] = '\0';
-    if (rate > 0 || line->done >= line->total)
+    if (line->stopped)
+        snprintf(left, sizeof left, "stopped");
+    else if (rate > 0 || line->done >= line->total)
         snprintf(left, sizeof left, "%.0f s left", rate > 0 ? (total - done) / rate : 0);
     snprintf(out, FDM_PROGRESS_TEXT_SIZE, "%.100s [%s] %.*f/%.*f %s, %.3g/s, %s", line->title, bar,
              digits, done, digits, total, line->unit, rate, left);
@@ -66,8 +68,13 @@ size_t fdm_progress_add(struct fdm_progress *progress, const char *title, const 
     if (progress->count < FDM_PROGRESS_LINES)
         progress->count++;
     size_t number = progress->count - 1;
-    progress->lines[number] =
-        (struct fdm_progress_line){title, unit, unit_size, total, done, done, fdm_clock_now_ns()};
+    progress->lines[number] = (struct fdm_progress_line){.title = title,
+                                                         .unit = unit,
+                                                         .unit_size = unit_size,
+                                                         .total = total,
+                                                         .first = done,
+                                                         .done = done,
+                                                         .started_ns = fdm_clock_now_ns()};
     pthread_mutex_unlock(&progress->lock);
     return number;
 }
@@ -83,6 +90,13 @@ void fdm_progress_update(struct fdm_progress *progress, size_t line, uint64_t do
     }
     if (fdm_clock_now_ns() - progress->shown_ns >= pause_ns)
         draw(progress);
+    pthread_mutex_unlock(&progress->lock);
+}
+
+void fdm_progress_stop(struct fdm_progress *progress, size_t line)
+{
+    pthread_mutex_lock(&progress->lock);
+    progress->lines[line].stopped = true;
     pthread_mutex_unlock(&progress->lock);
 }
 

@@ -19,6 +19,7 @@ struct fdm_progress_line {
     uint64_t first; /* done when this run began, or where it began anew; not counted in the rate */
     uint64_t done;
     uint64_t started_ns;
+    bool stopped; /* before its end */
 };
 
 struct fdm_progress {
@@ -36,6 +37,8 @@ void fdm_progress_init(struct fdm_progress *progress);
 size_t fdm_progress_add(struct fdm_progress *progress, const char *title, const char *unit,
                         double unit_size, uint64_t done, uint64_t total);
 void fdm_progress_update(struct fdm_progress *progress, size_t line, uint64_t done);
+/* Nothing more will come on this line. */
+void fdm_progress_stop(struct fdm_progress *progress, size_t line);
 /* Prints a remark above the lines. */
 void fdm_progress_say(struct fdm_progress *progress, const char *text);
 /* Leaves the last state on the terminal. No thread may use it any more. */

@@ -1,7 +1,9 @@
 #include "harness/registry/lab.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "harness/base/buf.h"
 #include "harness/base/fs.h"
@@ -254,6 +256,9 @@ static enum fdm_status read_boards(const struct fdm_json *document,
                                    struct fdm_error *err)
 {
     const struct fdm_json *list;
+    for (const struct fdm_json *at = fdm_json_first(document); at != NULL; at = fdm_json_next(at))
+        if (fdm_json_name(at) != NULL && strcmp(fdm_json_name(at), "boards") != 0)
+            return fdm_fail(err, FDM_ERR_FORMAT, "%s: the file has boards only", fdm_json_name(at));
     enum fdm_status status = fdm_json_get_array(document, "boards", &list, err);
     if (status != FDM_OK)
         return status;
@@ -292,6 +297,13 @@ static enum fdm_status default_path(char **out, struct fdm_error *err)
     return *out != NULL ? FDM_OK : fdm_fail(err, FDM_ERR_MEMORY, "out of memory");
 }
 
+/* What is there and cannot be read, as a link to nowhere, is not absent. */
+static bool is_absent(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 enum fdm_status fdm_lab_load(const char *path, const struct fdm_registry *registry,
                              struct fdm_lab **out, struct fdm_error *err)
 {
@@ -308,7 +320,7 @@ enum fdm_status fdm_lab_load(const char *path, const struct fdm_registry *regist
         status = default_path(&standard, err);
         path = standard;
     }
-    if (status == FDM_OK && (standard == NULL || fdm_fs_is_file(path)))
+    if (status == FDM_OK && (standard == NULL || !is_absent(path)))
         status = fdm_json_read(path, &document, err);
     lab->document = document;
     if (status == FDM_OK && document != NULL) {

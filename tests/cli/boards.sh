@@ -53,7 +53,8 @@ says err "--emulate runs its emulated twin instead"
 expect 2 "$fdm" run --board emulated-cortex-m7,host,emulated-cortex-m7 --demo
 equal "$(cat "$work/err")" "fdm-bench run: --board names emulated-cortex-m7 twice" "one board twice"
 expect 2 "$fdm" run --board emulated-cortex-m8 --demo
-equal "$(cat "$work/err")" 'fdm-bench run: no board "emulated-cortex-m8"; `fdm-bench list boards`' "no such board"
+equal "$(cat "$work/err")" \
+    'fdm-bench run: no board "emulated-cortex-m8", nor one of this name in the lab file; `fdm-bench list boards`' "no such board"
 
 # A program with damaged weights: the case fails, and the first layer that differs is named.
 cat >"$work/damage.sh" <<'DAMAGE'

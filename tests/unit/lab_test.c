@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/fs.h"
 #include "harness/registry/lab.h"
@@ -200,6 +201,9 @@ static void names_are_unique(void **state)
                           &lab, &err),
                      FDM_ERR_FORMAT);
     assert_non_null(strstr(err.message, "boards[1]: name: \"a\" stands there twice"));
+    err = (struct fdm_error)FDM_ERROR_INIT;
+    assert_int_equal(load("{\"boards\":[],\"boardz\":[]}", &lab, &err), FDM_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "lab.json: boardz: the file has boards only"));
 }
 
 static void an_absent_default_is_an_empty_lab(void **state)
@@ -212,6 +216,14 @@ static void an_absent_default_is_an_empty_lab(void **state)
     assert_ok(fdm_lab_load(NULL, &registry, &lab, &err), err);
     assert_int_equal(lab->board_count, 0);
     fdm_lab_free(lab);
+    char *own = fdm_fs_join(folder, "fdm-bench");
+    char *link = fdm_fs_join(own, "lab.json");
+    assert_ok(fdm_fs_make_dirs(own, &err), err);
+    assert_int_equal(symlink("/nowhere/lab.json", link), 0);
+    assert_int_equal(fdm_lab_load(NULL, &registry, &lab, &err), FDM_ERR_NOT_FOUND);
+    assert_non_null(strstr(err.message, "fdm-bench/lab.json: No such file"));
+    free(link);
+    free(own);
     assert_int_equal(fdm_lab_load("/nowhere/lab.json", &registry, &lab, NULL), FDM_ERR_NOT_FOUND);
     test_rmtree(folder);
     free(folder);

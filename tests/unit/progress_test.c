@@ -12,23 +12,27 @@ static void lines_tell_rate_and_time_left(void **state)
     (void)state;
     static const struct {
         const char *remark;
-        struct fdm_progress_line line; /* title, unit, its size, total, first, done, started */
+        struct fdm_progress_line
+            line; /* title, unit, its size, total, first, done, started, stopped */
         const char *text;
     } cases[] = {
         {"a tenth after ten seconds",
-         {"run", "predictions", 1, 240, 0, 24, 0},
+         {"run", "predictions", 1, 240, 0, 24, 0, false},
          "run [###.....................] 24/240 predictions, 2.4/s, 90 s left"},
         {"what was there does not count in the rate",
-         {"fetching", "MB", 1e6, 60000000, 20000000, 30000000, 0},
+         {"fetching", "MB", 1e6, 60000000, 20000000, 30000000, 0, false},
          "fetching [############............] 30.0/60.0 MB, 1/s, 30 s left"},
         {"nothing yet",
-         {"fetching", "MB", 1e6, 60000000, 20000000, 20000000, 0},
+         {"fetching", "MB", 1e6, 60000000, 20000000, 20000000, 0, false},
          "fetching [########................] 20.0/60.0 MB, 0/s, no end in sight"},
         {"all was there",
-         {"run", "predictions", 1, 9, 9, 9, 0},
+         {"run", "predictions", 1, 9, 9, 9, 0, false},
          "run [########################] 9/9 predictions, 0/s, 0 s left"},
+        {"the board was lost",
+         {"run", "predictions", 1, 240, 0, 24, 0, true},
+         "run [###.....................] 24/240 predictions, 2.4/s, stopped"},
         {"nothing to do",
-         {"run", "predictions", 1, 0, 0, 0, 0},
+         {"run", "predictions", 1, 0, 0, 0, 0, false},
          "run [########################] 0/0 predictions, 0/s, 0 s left"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
