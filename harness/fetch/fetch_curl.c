@@ -314,7 +314,8 @@ static enum fdm_transfer_end classify(struct transfer *transfer, CURLcode code)
 }
 
 #define ELSEWHERE                                                                                  \
-    "--mirror URL names a server that can be reached, --from DIR files that came another way"
+    "`fdm-bench fetch` takes a server that can be reached by --mirror URL, and files that came "   \
+    "another way by --from DIR"
 
 static const char *advise_on_certificate(struct transfer *transfer)
 {
@@ -340,8 +341,8 @@ static const char *advise(struct transfer *transfer, CURLcode code)
     case CURLE_OPERATION_TIMEDOUT:
         return ELSEWHERE;
     case CURLE_UNSUPPORTED_PROTOCOL:
-        return "only http and https are spoken, and https leads to no http; --from DIR names a "
-               "folder";
+        return "only http and https are spoken, and https leads to no http; a folder is named by "
+               "--from DIR";
     case CURLE_URL_MALFORMAT:
         return "an address is http://HOST/FOLDER or https://HOST/FOLDER";
     case CURLE_SSL_CONNECT_ERROR:

@@ -13,6 +13,7 @@
 /* So much more than ever before counts as progress: attempts end also where a server that cannot
  * continue always cuts at the same place. */
 #define PROGRESS_BYTES (UINT64_C(64) << 10)
+#define OTHER_DISK "XDG_CACHE_HOME, or --cache of `fdm-bench fetch`, names another place"
 
 static const char *url_of(const struct fdm_job *job)
 {
@@ -270,7 +271,7 @@ static void end_aborted(struct fdm_job *job)
     } else if (job->remedy == FDM_REMEDY_ANOTHER) {
         next_url(job, job->trouble.status, job->trouble.message);
     } else {
-        job->advice = "what was received is kept; --cache DIR names another disk";
+        job->advice = "what was received is kept; " OTHER_DISK;
         fdm_job_fail(job, job->trouble.status, job->trouble.message);
     }
 }
@@ -346,11 +347,13 @@ static bool prepare(struct fdm_job *job)
     if (status == FDM_OK)
         status = fdm_partial_open(job->options->cache, job->item->sha256, job->item->bytes,
                                   &job->partial, &err);
-    if (status != FDM_OK)
-        fdm_job_fail(job, status, err.message);
-    else
+    if (status == FDM_OK) {
         job->best = size_of(job);
-    return status == FDM_OK;
+        return true;
+    }
+    job->advice = status != FDM_ERR_MEMORY ? OTHER_DISK : NULL;
+    fdm_job_fail(job, status, err.message);
+    return false;
 }
 
 void fdm_job_begin(struct fdm_job *job)

@@ -249,7 +249,8 @@ static void proxies_are_used(void **state)
          NULL,
          "http://" NOWHERE "/ok/a",
          FDM_ERR_TIMEOUT,
-         NOWHERE " (3 attempts); behind a proxy, set http_proxy and https_proxy; --mirror URL",
+         NOWHERE
+         " (3 attempts); behind a proxy, set http_proxy and https_proxy; `fdm-bench fetch` takes",
          2},
         {"a proxy that does not exist",
          {{"http_proxy", "http://" NOWHERE ":%u"}},
@@ -263,7 +264,7 @@ static void proxies_are_used(void **state)
          NULL,
          "file:///etc/hostname",
          FDM_ERR_IO,
-         "--from DIR names a folder",
+         "a folder is named by --from DIR",
          0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
