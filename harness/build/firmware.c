@@ -10,6 +10,7 @@
 #include "harness/base/fs.h"
 #include "harness/base/proc.h"
 #include "harness/build/counter.h"
+#include "harness/build/objects.h"
 #include "harness/build/recipe.h"
 #include "harness/build/words.h"
 #include "reference/compiler/emit.h"
@@ -19,6 +20,8 @@
 #define KEY_DIGITS 16
 #define COUNTER "counter.so"
 #define PROGRAM "agent.elf"
+#define NOTE "sha256" /* of the program; written last */
+#define OBJECTS "objects"
 
 /* A build under way. */
 struct build {
@@ -180,33 +183,70 @@ static void add_all(struct fdm_words *to, const struct fdm_words *from)
     fdm_words_add_list(to, (const char *const *)from->at, from->count);
 }
 
-/* Objects of the sources, and of one more unless NULL, in a new folder of the build. */
-static enum fdm_status compile(struct build *build, const char *group,
-                               const struct fdm_words *sources, const char *one_more,
+/* The place of a group's objects: named by the compiler and all that it reads. */
+static enum fdm_status name_objects(const struct build *build, const struct fdm_recipe_group *group,
+                                    char **out, struct fdm_error *err)
+{
+    struct fdm_sha256 *hash;
+    char hex[FDM_SHA256_HEX_SIZE];
+    char name[sizeof OBJECTS + 1 + KEY_DIGITS];
+    enum fdm_status status = fdm_sha256_begin(&hash, err);
+    if (status != FDM_OK)
+        return status;
+    fdm_sha256_update(hash, build->compiler, strlen(build->compiler));
+    fdm_sha256_update(hash, group->digest.data, group->digest.len);
+    fdm_sha256_finish(hash, hex);
+    snprintf(name, sizeof name, OBJECTS "/%.*s", KEY_DIGITS, hex);
+    return join(out, build->folder, name, err);
+}
+
+static enum fdm_status compile(struct build *build, const struct fdm_words *command,
+                               const struct fdm_words *sources, const char *folder,
                                struct fdm_error *err)
 {
     struct fdm_words argv = {0};
-    char *folder = NULL;
-    add_all(&argv, &build->recipe.compile);
+    add_all(&argv, command);
     add_all(&argv, sources);
-    if (one_more != NULL)
-        fdm_words_add(&argv, one_more);
-    enum fdm_status status = join(&folder, build->work, group, err);
-    if (status == FDM_OK)
-        status = fdm_fs_make_dirs(folder, err);
-    if (status == FDM_OK)
-        status = run_compiler(build, &argv, folder, err);
+    enum fdm_status status = run_compiler(build, &argv, folder, err);
     fdm_words_release(&argv);
-    free(folder);
     return status;
 }
 
-static void add_objects(struct fdm_words *argv, const char *group, const struct fdm_words *sources)
+/* A group's objects in a new folder of the build: those kept, or new ones. New ones are kept if the
+ * compiler had nothing to say, which the next build would not hear. */
+static enum fdm_status provide(struct build *build, const char *name,
+                               const struct fdm_recipe_group *group, struct fdm_error *err)
 {
-    for (size_t i = 0; i < sources->count; i++) {
-        const char *name = fdm_fs_basename(sources->at[i]);
-        fdm_words_addf(argv, "%s/%.*s.o", group, (int)strcspn(name, "."), name);
+    char *folder = NULL;
+    char *set = NULL;
+    size_t before = build->words.len;
+    enum fdm_status status = join(&folder, build->work, name, err);
+    if (status == FDM_OK)
+        status = fdm_fs_make_dirs(folder, err);
+    if (status == FDM_OK)
+        status = name_objects(build, group, &set, err);
+    if (status == FDM_OK && !fdm_objects_take(set, &group->sources, folder)) {
+        status = compile(build, &group->compile, &group->sources, folder, err);
+        if (status == FDM_OK && build->words.len == before)
+            status = fdm_objects_keep(set, &group->sources, folder, err);
     }
+    free(folder);
+    free(set);
+    return status;
+}
+
+static enum fdm_status compile_network(struct build *build, const char *source,
+                                       struct fdm_error *err)
+{
+    struct fdm_words sources = {0};
+    char *folder = NULL;
+    fdm_words_add(&sources, source);
+    enum fdm_status status = join(&folder, build->work, "network", err);
+    if (status == FDM_OK)
+        status = compile(build, &build->recipe.network.compile, &sources, folder, err);
+    fdm_words_release(&sources);
+    free(folder);
+    return status;
 }
 
 static enum fdm_status link_program(struct build *build, struct fdm_error *err)
@@ -215,9 +255,9 @@ static enum fdm_status link_program(struct build *build, struct fdm_error *err)
     add_all(&argv, &build->recipe.link);
     fdm_words_add(&argv, "-o");
     fdm_words_add(&argv, PROGRAM);
-    add_objects(&argv, "network", &build->recipe.network);
+    fdm_objects_add(&argv, "network", &build->recipe.network.sources);
     fdm_words_add(&argv, "network/network.o");
-    add_objects(&argv, "agent", &build->recipe.agent);
+    fdm_objects_add(&argv, "agent", &build->recipe.agent.sources);
     enum fdm_status status = run_compiler(build, &argv, build->work, err);
     fdm_words_release(&argv);
     return status;
@@ -283,12 +323,11 @@ static enum fdm_status prepare(struct build *build, struct fdm_error *err)
     return status == FDM_OK ? name_program(build, err) : status;
 }
 
-/* A program is only kept whole: it gets its folder's name when it is done, and its hash stands
- * beside it. */
+/* A program is only kept whole: its hash comes to stand beside it when it is done. */
 static bool find_kept(const struct build *build, struct fdm_firmware *out)
 {
     char *folder = fdm_fs_join(build->folder, build->name);
-    char *note = folder != NULL ? fdm_fs_join(folder, "sha256") : NULL;
+    char *note = folder != NULL ? fdm_fs_join(folder, NOTE) : NULL;
     char *program = folder != NULL ? fdm_fs_join(folder, PROGRAM) : NULL;
     uint8_t *written = NULL;
     size_t len;
@@ -333,7 +372,7 @@ static enum fdm_status note_sha256(const struct build *build, struct fdm_error *
     if (status == FDM_OK)
         status = fdm_sha256_file(program, hex, err);
     if (status == FDM_OK)
-        status = join(&note, build->work, "sha256", err);
+        status = join(&note, build->work, NOTE, err);
     if (status == FDM_OK)
         status = fdm_fs_write_unsynced(note, hex, strlen(hex), err);
     free(program);
@@ -341,26 +380,36 @@ static enum fdm_status note_sha256(const struct build *build, struct fdm_error *
     return status;
 }
 
-static void remove_below(const char *folder, const char *name)
+static enum fdm_status move(const char *from, const char *to, const char *name,
+                            struct fdm_error *err)
 {
-    char *path = fdm_fs_join(folder, name);
-    if (path != NULL)
-        fdm_fs_remove_tree(path);
-    free(path);
+    char *old = fdm_fs_join(from, name);
+    char *new = fdm_fs_join(to, name);
+    enum fdm_status status = FDM_OK;
+    if (old == NULL || new == NULL)
+        status = no_memory(err);
+    else if (rename(old, new) != 0)
+        status = fdm_fail(err, FDM_ERR_IO, "%s: %s", new, strerror(errno));
+    free(old);
+    free(new);
+    return status;
 }
 
-/* Gives the finished program its name. Another process may have been faster: then its is as good.
- */
+/* Puts the finished program in its place, file by file. Where another process does the same at the
+ * same time, or a damaged program is there, the same bytes take the place of what is there; nothing
+ * is ever removed from under a reader. */
 static enum fdm_status keep(struct build *build, struct fdm_firmware *out, struct fdm_error *err)
 {
-    static const char *const parts[] = {"network", "agent", "network.c"};
     char *folder = NULL;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        remove_below(build->work, parts[i]);
     enum fdm_status status = join(&folder, build->folder, build->name, err);
-    if (status == FDM_OK && rename(build->work, folder) != 0 && errno != EEXIST &&
-        errno != ENOTEMPTY)
-        status = fdm_fail(err, FDM_ERR_IO, "%s: %s", folder, strerror(errno));
+    if (status == FDM_OK)
+        status = fdm_fs_make_dirs(folder, err);
+    if (status == FDM_OK)
+        status = move(build->work, folder, PROGRAM, err);
+    if (status == FDM_OK && wants_counter(build))
+        status = move(build->work, folder, COUNTER, err);
+    if (status == FDM_OK)
+        status = move(build->work, folder, NOTE, err);
     if (status == FDM_OK && !find_kept(build, out))
         status = fdm_fail(err, FDM_ERR_IO, "%s vanished after it was built", folder);
     free(folder);
@@ -378,9 +427,11 @@ static enum fdm_status make(struct build *build, struct fdm_firmware *out, struc
     if (status == FDM_OK)
         status = write_source(build, &source, err);
     if (status == FDM_OK)
-        status = compile(build, "network", &build->recipe.network, source, err);
+        status = provide(build, "network", &build->recipe.network, err);
     if (status == FDM_OK)
-        status = compile(build, "agent", &build->recipe.agent, NULL, err);
+        status = compile_network(build, source, err);
+    if (status == FDM_OK)
+        status = provide(build, "agent", &build->recipe.agent, err);
     if (status == FDM_OK)
         status = link_program(build, err);
     if (status == FDM_OK)

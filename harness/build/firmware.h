@@ -7,7 +7,10 @@
  * count them, by themselves.
  *
  * Programs are kept by a hash of everything that makes them: network, board, flags, compiler and
- * device sources. The same bytes in give the same bytes out, wherever the folders are. */
+ * device sources. The same bytes in give the same bytes out, wherever the folders are. What does
+ * not depend on the network is compiled once for all programs of a board, and the kernels once for
+ * all boards with the same processor and port; these objects are kept beside the programs, in
+ * "objects" (harness/build/objects.h). Any number of processes may build at once. */
 #ifndef FDM_HARNESS_BUILD_FIRMWARE_H
 #define FDM_HARNESS_BUILD_FIRMWARE_H
 

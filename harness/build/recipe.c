@@ -67,8 +67,8 @@ static enum fdm_status add_flags(const struct fdm_json *document, const struct f
     fdm_words_add_list(&shaping, board->flags, board->flag_count);
     for (size_t i = 0; i < shaping.count; i++)
         fdm_buf_printf(&out->flags, i > 0 ? " %s" : "%s", shaping.at[i]);
-    struct fdm_words *const commands[] = {&out->compile, &out->link};
-    for (size_t i = 0; i < 2 && status == FDM_OK; i++) {
+    struct fdm_words *const commands[] = {&out->network.compile, &out->agent.compile, &out->link};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0] && status == FDM_OK; i++) {
         fdm_words_add(commands[i], board->compiler);
         fdm_words_add_list(commands[i], (const char *const *)shaping.at, shaping.count);
         status = add_strings(document, "plain_flags", "", commands[i], err);
@@ -81,19 +81,22 @@ static enum fdm_status add_flags(const struct fdm_json *document, const struct f
     return status;
 }
 
-static enum fdm_status finish_compile(const char *sources, const struct fdm_json *port,
-                                      const struct fdm_firmware_options *options,
-                                      struct fdm_recipe *out, struct fdm_error *err)
+static void add_board_macros(const struct fdm_firmware_options *options, struct fdm_recipe *recipe)
 {
-    const struct fdm_board_firmware *board = options->board->firmware;
-    struct fdm_words *words = &out->compile;
-    enum fdm_status status = add_strings(port, "defines", "-D", words, err);
-    for (size_t i = 0; i < board->define_count; i++)
-        fdm_words_addf(words, "-D%s", board->defines[i]);
-    add_text_macro(words, "FDM_AGENT_BOARD", options->board->id);
-    add_text_macro(words, "FDM_AGENT_CPU", options->board->cpu != NULL ? options->board->cpu : "");
-    add_text_macro(words, "FDM_AGENT_FLAGS", out->flags.data != NULL ? out->flags.data : "");
+    const struct fdm_board_entry *board = options->board;
+    struct fdm_words *words = &recipe->agent.compile;
+    for (size_t i = 0; i < board->firmware->define_count; i++)
+        fdm_words_addf(words, "-D%s", board->firmware->defines[i]);
+    add_text_macro(words, "FDM_AGENT_BOARD", board->id);
+    add_text_macro(words, "FDM_AGENT_CPU", board->cpu != NULL ? board->cpu : "");
+    add_text_macro(words, "FDM_AGENT_FLAGS", recipe->flags.data != NULL ? recipe->flags.data : "");
     add_text_macro(words, "FDM_AGENT_VERSION", options->version);
+}
+
+static enum fdm_status finish_compile(const char *sources, const struct fdm_json *port,
+                                      struct fdm_words *words, struct fdm_error *err)
+{
+    enum fdm_status status = add_strings(port, "defines", "-D", words, err);
     /* Paths must not reach the program: it is the same wherever it was built. */
     fdm_words_addf(words, "-ffile-prefix-map=%s=.", sources);
     fdm_words_addf(words, "-I%s", sources);
@@ -156,30 +159,55 @@ static void digest_words(const struct fdm_words *words, const char *sources, str
     }
 }
 
+static void digest_group(const char *sources, const char *tree, struct fdm_recipe_group *group)
+{
+    fdm_buf_puts(&group->digest, tree);
+    digest_words(&group->compile, sources, &group->digest);
+    digest_words(&group->sources, sources, &group->digest);
+}
+
 static enum fdm_status digest(const char *sources, const struct fdm_json *document,
                               struct fdm_recipe *out, struct fdm_error *err)
 {
     struct fdm_words folders = {0};
+    struct fdm_buf tree = {0};
     enum fdm_status status = add_files(document, "folders", sources, &folders, err);
     for (size_t i = 0; i < folders.count && status == FDM_OK; i++)
-        status = digest_folder(folders.at[i], &out->digest, err);
-    digest_words(&out->compile, sources, &out->digest);
-    digest_words(&out->network, sources, &out->digest);
-    digest_words(&out->agent, sources, &out->digest);
-    digest_words(&out->link, sources, &out->digest);
+        status = digest_folder(folders.at[i], &tree, err);
+    if (status == FDM_OK)
+        status = fdm_buf_check(&tree, err);
     if (status == FDM_OK)
         status = fdm_words_check(&folders, err);
+    if (status == FDM_OK) {
+        const char *text = tree.data != NULL ? tree.data : "";
+        digest_group(sources, text, &out->network);
+        digest_group(sources, text, &out->agent);
+        fdm_buf_append(&out->digest, out->network.digest.data, out->network.digest.len);
+        fdm_buf_append(&out->digest, out->agent.digest.data, out->agent.digest.len);
+        digest_words(&out->link, sources, &out->digest);
+    }
     fdm_words_release(&folders);
+    fdm_buf_release(&tree);
     return status;
+}
+
+static enum fdm_status check_group(const struct fdm_recipe_group *group, struct fdm_error *err)
+{
+    enum fdm_status status = fdm_words_check(&group->compile, err);
+    if (status == FDM_OK)
+        status = fdm_words_check(&group->sources, err);
+    return status == FDM_OK ? fdm_buf_check(&group->digest, err) : status;
 }
 
 static enum fdm_status check(const struct fdm_recipe *recipe, struct fdm_error *err)
 {
-    const struct fdm_words *const lists[] = {&recipe->compile, &recipe->link, &recipe->network,
-                                             &recipe->agent};
-    enum fdm_status status = fdm_buf_check(&recipe->flags, err);
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && status == FDM_OK; i++)
-        status = fdm_words_check(lists[i], err);
+    enum fdm_status status = check_group(&recipe->network, err);
+    if (status == FDM_OK)
+        status = check_group(&recipe->agent, err);
+    if (status == FDM_OK)
+        status = fdm_words_check(&recipe->link, err);
+    if (status == FDM_OK)
+        status = fdm_buf_check(&recipe->flags, err);
     return status == FDM_OK ? fdm_buf_check(&recipe->digest, err) : status;
 }
 
@@ -199,13 +227,16 @@ enum fdm_status fdm_recipe_read(const char *sources, const struct fdm_firmware_o
     if (status == FDM_OK)
         status = add_flags(document, port, board, out, err);
     if (status == FDM_OK)
-        status = add_files(document, "network", sources, &out->network, err);
+        status = add_files(document, "network", sources, &out->network.sources, err);
     if (status == FDM_OK)
-        status = add_files(document, "agent", sources, &out->agent, err);
+        status = add_files(document, "agent", sources, &out->agent.sources, err);
     if (status == FDM_OK)
-        status = add_files(port, "sources", sources, &out->agent, err);
+        status = add_files(port, "sources", sources, &out->agent.sources, err);
+    add_board_macros(options, out);
     if (status == FDM_OK)
-        status = finish_compile(sources, port, options, out, err);
+        status = finish_compile(sources, port, &out->network.compile, err);
+    if (status == FDM_OK)
+        status = finish_compile(sources, port, &out->agent.compile, err);
     if (status == FDM_OK)
         status = finish_link(sources, port, board, out, err);
     if (status == FDM_OK)
@@ -219,12 +250,18 @@ enum fdm_status fdm_recipe_read(const char *sources, const struct fdm_firmware_o
     return status;
 }
 
+static void release_group(struct fdm_recipe_group *group)
+{
+    fdm_words_release(&group->compile);
+    fdm_words_release(&group->sources);
+    fdm_buf_release(&group->digest);
+}
+
 void fdm_recipe_release(struct fdm_recipe *recipe)
 {
-    fdm_words_release(&recipe->compile);
+    release_group(&recipe->network);
+    release_group(&recipe->agent);
     fdm_words_release(&recipe->link);
-    fdm_words_release(&recipe->network);
-    fdm_words_release(&recipe->agent);
     fdm_buf_release(&recipe->flags);
     fdm_buf_release(&recipe->digest);
 }

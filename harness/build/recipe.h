@@ -8,14 +8,22 @@
 
 #define FDM_RECIPE_FILE "targets/firmware.json"
 
-struct fdm_recipe {
+/* Sources that are compiled by one command; each becomes an object by itself. */
+struct fdm_recipe_group {
     struct fdm_words compile; /* the command up to the names of sources; makes objects in the
                                  present folder */
-    struct fdm_words link;    /* the command up to the names of objects */
-    struct fdm_words network; /* sources of kernels and executor, paths that lead anywhere */
-    struct fdm_words agent;   /* all other sources */
-    struct fdm_buf flags;     /* those that shape the code, parted by blanks */
-    struct fdm_buf digest;    /* one line for everything on which the result depends */
+    struct fdm_words sources; /* paths that lead anywhere */
+    struct fdm_buf digest;    /* one line for everything on which the objects depend, but for the
+                                 compiler's own version */
+};
+
+struct fdm_recipe {
+    struct fdm_recipe_group network; /* kernels and executor, which know nothing of a board but its
+                                        processor; the emitted network is compiled as they are */
+    struct fdm_recipe_group agent;   /* all other sources */
+    struct fdm_words link;           /* the command up to the names of objects */
+    struct fdm_buf flags;            /* those that shape the code, parted by blanks */
+    struct fdm_buf digest;           /* as a group's, for the program without its network */
 };
 
 /* `sources` is an absolute path. {0} is an empty recipe; release it in any case. FDM_ERR_FORMAT

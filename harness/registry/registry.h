@@ -55,7 +55,7 @@ struct fdm_board_firmware {
     const char *packages;     /* of Debian, that bring it */
     const char *const *flags; /* for code and link: the CPU; a report shows them */
     size_t flag_count;
-    const char *const *defines; /* "NAME=value", macros of the board */
+    const char *const *defines; /* "NAME=value", macros of the board, for agent and port */
     size_t define_count;
     const char *const *link_flags;
     size_t link_flag_count;

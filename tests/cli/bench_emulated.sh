@@ -5,6 +5,7 @@ need_tools arm-none-eabi-gcc qemu-system-arm
 here=$(cd "$(dirname "$0")/../.." && pwd)
 int8=$here/reference/demo/demo_fdmobilenet_0.25_128_int8.tflite
 float=$here/reference/demo/demo_fdmobilenet_0.25_128.h5
+share_objects
 
 expect 0 "$fdm" bench --emulated --board emulated-cortex-m7 --layers --json --output "$work/before.json"
 row='.tables[0].rows[0]'

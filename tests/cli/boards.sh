@@ -5,6 +5,7 @@
 need_tools arm-none-eabi-gcc qemu-system-arm arm-linux-gnueabihf-gcc aarch64-linux-gnu-gcc qemu-arm qemu-aarch64
 root=$(cd "$(dirname "$0")/../.." && pwd)
 own_world "$3" 8
+share_objects
 
 expect 0 "$fdm" run --images tiny="$images" --json
 reference=$(jq -r '.tables[0].rows[0].correct' "$work/out")

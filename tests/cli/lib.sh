@@ -38,6 +38,12 @@ equal() {
     [ "$1" = "$2" ] || fail "$3: \"$1\" instead of \"$2\""
 }
 
+share_objects() { # what is compiled for boards is compiled once for all tests of a build
+    objects=${fdm%/harness/cli/*}/tests/objects
+    mkdir -p "$objects" "$HOME/.cache/fdm-bench/firmware"
+    ln -s "$objects" "$HOME/.cache/fdm-bench/firmware/objects"
+}
+
 need_data() { # need_data PATH...: ends the script as skipped where test data is absent
     for path in "$@"; do
         [ -e "$data/$path" ] || {

@@ -6,6 +6,7 @@ shim=$5
 need_tools arm-none-eabi-gcc qemu-system-arm socat
 root=$(cd "$(dirname "$0")/../.." && pwd)
 own_world "$3" 8
+share_objects
 mkdir -p "$work/sys/tty/pts" "$work/sys/devices/virtual/tty/pts"
 
 # A board that holds its program and is reached by a port. Its counter counts the timer's ticks.

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/sshd.sh"
 need_tools arm-linux-gnueabihf-gcc aarch64-linux-gnu-gcc qemu-arm qemu-aarch64 cc
 own_world "$3" 8
+share_objects
 make_sshd
 
 for entry in "a7 STM32MP157F-DK2 qemu-arm cortex-a7" "a35 STM32MP257F-DK2 qemu-aarch64 cortex-a35"; do

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/sshd.sh"
 need_tools cc
 own_world "$3" 4
+share_objects
 make_sshd
 
 # A core that this computer lets us use, and one that it does not have.

@@ -482,7 +482,7 @@ int main(int argc, char **argv)
             cmocka_unit_test_prestate(a_core_has_its_own_instructions_only, state),
             cmocka_unit_test_prestate(a_published_network_agrees, state),
         };
-        folder = test_tmpdir();
+        folder = test_firmware_folder();
         failed = cmocka_run_group_tests_name(board->id, tests, NULL, NULL);
         test_rmtree(folder);
         free(folder);

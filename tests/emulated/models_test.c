@@ -271,7 +271,7 @@ int main(int argc, char **argv)
     } else if (!is_missing(board->firmware->compiler, board->firmware->packages) &&
                !is_missing(board->emulator, "qemu-system-arm qemu-user")) {
         const struct CMUnitTest tests[] = {cmocka_unit_test(published_networks_equal_the_vectors)};
-        folder = test_tmpdir();
+        folder = test_firmware_folder();
         failed = cmocka_run_group_tests_name(board->id, tests, NULL, NULL);
         test_rmtree(folder);
         free(folder);

@@ -294,7 +294,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(programs_are_sound),
         cmocka_unit_test(programs_of_published_networks_are_sound),
     };
-    folder = test_tmpdir();
+    folder = test_firmware_folder();
     int failed = cmocka_run_group_tests_name("stm32.images", tests, NULL, NULL);
     test_rmtree(folder);
     free(folder);

@@ -24,6 +24,9 @@ char *test_data_path(const char *relative);
  * test_rmtree(). */
 char *test_tmpdir(void);
 void test_rmtree(const char *folder);
+/* The same for programs of boards (struct fdm_firmware_options): programs are its own, and compiled
+ * objects are shared with all other tests of this build. */
+char *test_firmware_folder(void);
 
 /* Repeatable random numbers: xorshift32 (Marsaglia, 2003). The state must not be 0. */
 uint32_t test_random(uint32_t *state);

@@ -38,6 +38,16 @@ char *test_tmpdir(void)
     return pattern;
 }
 
+char *test_firmware_folder(void)
+{
+    char *folder = test_tmpdir();
+    char *objects = fdm_fs_join(folder, "objects");
+    assert_int_equal(fdm_fs_make_dirs(FDM_TEST_OBJECTS, NULL), FDM_OK);
+    assert_int_equal(symlink(FDM_TEST_OBJECTS, objects), 0);
+    free(objects);
+    return folder;
+}
+
 void test_rmtree(const char *folder)
 {
     fdm_fs_remove_tree(folder);

@@ -141,14 +141,14 @@ static int run(const char *program)
     return end.code;
 }
 
-/* What the folder of programs holds. */
+/* What the folder of programs holds, but for shared objects. */
 static size_t count_entries(const char *folder)
 {
     size_t count = 0;
     DIR *dir = opendir(folder);
     assert_non_null(dir);
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
-        count += entry->d_name[0] != '.';
+        count += entry->d_name[0] != '.' && strcmp(entry->d_name, "objects") != 0;
     closedir(dir);
     return count;
 }
@@ -216,9 +216,13 @@ static void change_network(struct world *world)
 
 static void change_flags(struct world *world)
 {
-    static const char *const other[] = {"-fno-builtin", "-DUNUSED"};
+    static const char *const other[] = {"-fno-builtin", "-fno-common"};
     world->firmware.flags = other;
-    world->firmware.flag_count = 1;
+    world->firmware.flag_count = 2;
+}
+
+static void change_link(struct world *world)
+{
     world->firmware.link_flag_count = 0;
 }
 
@@ -248,43 +252,69 @@ static void change_board(struct world *world)
     world->board.id = "bench2";
 }
 
+/* A compiler that calls itself so, and writes what it compiles and links into "calls". */
+static char *make_compiler(const struct world *world, const char *version)
+{
+    char text[512];
+    char *path = fdm_fs_join(world->dir, "compiler");
+    snprintf(text, sizeof text,
+             "#!/bin/sh\n[ \"$1\" = --version ] && { echo %s; exit 0; }\n"
+             "echo \"$@\" >>'%s/calls'\nexec cc \"$@\"\n",
+             version, world->dir);
+    put(world->dir, "compiler", text);
+    assert_int_equal(chmod(path, 0700), 0);
+    return path;
+}
+
+/* How often it was called since the last time. */
+static size_t take_calls(const struct world *world)
+{
+    size_t count = 0;
+    size_t len;
+    uint8_t *text;
+    char *path = fdm_fs_join(world->dir, "calls");
+    assert_int_equal(fdm_fs_read(path, 1 << 20, &text, &len, NULL), FDM_OK);
+    for (size_t i = 0; i < len; i++)
+        count += text[i] == '\n';
+    assert_int_equal(unlink(path), 0);
+    free(text);
+    free(path);
+    return count;
+}
+
+/* And nothing is compiled again that does not depend on what changed: there are kernels, the
+ * network, the agent, and the link. */
 static void whatever_makes_a_program_names_it(void **state)
 {
     (void)state;
     static const struct {
         const char *remark;
         void (*change)(struct world *world);
+        size_t calls; /* of the compiler */
     } cases[] = {
-        {"network", change_network}, {"link flags", change_flags}, {"macro", change_define},
-        {"source", change_source},   {"header", change_header},    {"version", change_version},
-        {"board", change_board},
+        {"network", change_network, 2}, {"flags", change_flags, 4},
+        {"link flags", change_link, 2}, {"macro", change_define, 3},
+        {"source", change_source, 4},   {"header", change_header, 4},
+        {"version", change_version, 3}, {"board", change_board, 3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct world world;
         set_up(&world);
+        char *compiler = make_compiler(&world, "one");
+        world.firmware.compiler = compiler;
         struct fdm_firmware first = build(&world.options);
+        assert_int_equal(take_calls(&world), 4);
         cases[i].change(&world);
         struct fdm_firmware second = build(&world.options);
-        if (second.kept || strcmp(first.program, second.program) == 0)
-            fail_msg("%s", cases[i].remark);
+        size_t calls = take_calls(&world);
+        if (second.kept || strcmp(first.program, second.program) == 0 || calls != cases[i].calls)
+            fail_msg("%s: %zu calls", cases[i].remark, calls);
         assert_int_equal(count_entries(world.folder), 2);
         forget(&first);
         forget(&second);
+        free(compiler);
         tear_down(&world);
     }
-}
-
-/* A compiler that calls itself so. */
-static char *make_compiler(const struct world *world, const char *version)
-{
-    char text[256];
-    char *path = fdm_fs_join(world->dir, "compiler");
-    snprintf(text, sizeof text,
-             "#!/bin/sh\n[ \"$1\" = --version ] && { echo %s; exit 0; }\nexec cc \"$@\"\n",
-             version);
-    put(world->dir, "compiler", text);
-    assert_int_equal(chmod(path, 0700), 0);
-    return path;
 }
 
 static void another_compiler_makes_another_program(void **state)
@@ -318,6 +348,68 @@ static void a_damaged_program_is_built_again(void **state)
     assert_false(second.kept);
     assert_string_equal(first.sha256, second.sha256);
     assert_int_equal(run(second.program), 42);
+    forget(&first);
+    forget(&second);
+    tear_down(&world);
+}
+
+/* Cuts the files below a folder whose names end so, and counts them. */
+static size_t damage(const char *folder, const char *end)
+{
+    size_t count = 0;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        char *path = fdm_fs_join(folder, entry->d_name);
+        size_t len = strlen(path);
+        if (entry->d_name[0] != '.' && fdm_fs_is_dir(path)) {
+            count += damage(path, end);
+        } else if (len > strlen(end) && strcmp(path + len - strlen(end), end) == 0) {
+            assert_int_equal(fdm_fs_write_unsynced(path, "cut", 3, NULL), FDM_OK);
+            count++;
+        }
+        free(path);
+    }
+    closedir(dir);
+    return count;
+}
+
+/* Those that a crash cut, and those that a kill left without their hash. */
+static void damaged_objects_are_compiled_again(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"kernels.o", "agent.o", "sha256"};
+    struct world world;
+    set_up(&world);
+    struct fdm_firmware first = build(&world.options);
+    char *objects = fdm_fs_join(world.folder, "objects");
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        assert_int_equal(damage(objects, ends[i]), i == 2 ? 2 : 1);
+        assert_int_equal(unlink(first.program), 0);
+        struct fdm_firmware again = build(&world.options);
+        assert_false(again.kept);
+        assert_string_equal(again.sha256, first.sha256);
+        assert_int_equal(run(again.program), 42);
+        forget(&again);
+    }
+    free(objects);
+    forget(&first);
+    tear_down(&world);
+}
+
+/* What the compiler warns of is told by every build. */
+static void warnings_are_not_lost_in_kept_objects(void **state)
+{
+    (void)state;
+    struct world world;
+    set_up(&world);
+    put(world.sources, "targets/agent.c",
+        "int answer(void);\nint answer(void)\n{\n    int unused;\n    return 40;\n}\n");
+    struct fdm_firmware first = build(&world.options);
+    change_network(&world);
+    struct fdm_firmware second = build(&world.options);
+    assert_non_null(strstr(first.words, "unused"));
+    assert_non_null(strstr(second.words, "unused"));
     forget(&first);
     forget(&second);
     tear_down(&world);
@@ -609,6 +701,8 @@ int main(void)
         cmocka_unit_test(whatever_makes_a_program_names_it),
         cmocka_unit_test(another_compiler_makes_another_program),
         cmocka_unit_test(a_damaged_program_is_built_again),
+        cmocka_unit_test(damaged_objects_are_compiled_again),
+        cmocka_unit_test(warnings_are_not_lost_in_kept_objects),
         cmocka_unit_test(builders_do_not_disturb_each_other),
         cmocka_unit_test(failures_are_explained),
         cmocka_unit_test(commands_name_the_program),
