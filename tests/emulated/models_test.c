@@ -1,7 +1,8 @@
-/* Usage: test_emulated_models BOARD [PART]. ST's networks with tuned kernels on an emulated board:
- * one image each against the vectors of TensorFlow Lite, and every layer against the reference on
- * this computer; on a microcontroller those for Flowers also streamed. With PART only models that
- * have it in their names, and what each layer costs. */
+/* Usage: test_emulated_models BOARD [SEMANTICS [PART]]. ST's networks with tuned kernels on an
+ * emulated board: one image each against the vectors of each runtime that follows SEMANTICS
+ * (tflite), and every layer against the reference on this computer; on a microcontroller those for
+ * Flowers also streamed. With PART only models that have it in their names, and what each layer
+ * costs. */
 #include "tests/support/test.h"
 
 #include <math.h>
@@ -23,8 +24,6 @@
 #define MAX_LAYERS 64
 #define MAX_CLASSES 101
 #define SILENCE_NS UINT64_C(60000000000) /* an emulator starts late on a busy computer */
-#define SEMANTICS "tflite"
-#define RUNTIME "tflite-2.9.0-x86_64-builtin RUY_PATHS=1 (portable ruy)"
 
 struct model {
     const char *dataset, *variant;
@@ -39,6 +38,7 @@ struct model {
 };
 
 static const struct fdm_board_entry *board;
+static const struct fdm_semantics *semantics;
 static const char *part;
 static char *folder; /* of built programs */
 
@@ -68,7 +68,6 @@ static void load_networks(struct model *model)
     assert_ok(fdm_import_file(path, &graph, &err), err);
     free(path);
     assert_ok(fdm_firmware_isas(board, &options.isas, &err), err);
-    const struct fdm_semantics *semantics = fdm_semantics_find(SEMANTICS);
     assert_ok(fdm_compile(graph, semantics, NULL, &model->reference, &err), err);
     assert_ok(fdm_compile(graph, semantics, &options, &model->tuned, &err), err);
     options.arena_limit = model->streamed_limit;
@@ -120,19 +119,28 @@ static void release(struct model *model)
 
 /* ---- the board's ---- */
 
+static void assert_outputs(const struct fdm_json *expected, const float *output, size_t classes)
+{
+    assert_int_equal(fdm_json_length(expected), classes);
+    const struct fdm_json *item = fdm_json_first(expected);
+    for (size_t i = 0; i < classes; i++, item = fdm_json_next(item))
+        assert_true((double)(output[i] * 256.0f - 128.0f) == fdm_json_value(item, NAN));
+}
+
 static void assert_vector(const struct model *model, struct fdm_client *client)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     float output[MAX_CLASSES];
-    const struct fdm_json *runtime =
-        fdm_json_member(fdm_json_member(model->vector, "other_runtimes"), RUNTIME);
-    const struct fdm_json *expected = fdm_json_member(runtime, "output_q");
     size_t classes = fdm_client_hello(client)->output_bytes / sizeof(float);
-    assert_int_equal(fdm_json_length(expected), classes);
     assert_ok(fdm_client_output(client, output, sizeof output, &err), err);
-    const struct fdm_json *item = fdm_json_first(expected);
-    for (size_t i = 0; i < classes; i++, item = fdm_json_next(item))
-        assert_true((double)(output[i] * 256.0f - 128.0f) == fdm_json_value(item, NAN));
+    if (strcmp(semantics->name, "tflite-x86") == 0)
+        assert_outputs(fdm_json_member(model->vector, "softmax_int8"), output, classes);
+    const struct fdm_json *others = fdm_json_member(model->vector, "other_runtimes");
+    for (size_t i = 0; i < VECTOR_RUNTIMES; i++) {
+        const struct fdm_json *runtime = fdm_json_member(others, vector_runtimes[i].name);
+        if (strcmp(vector_runtimes[i].semantics, semantics->name) == 0)
+            assert_outputs(fdm_json_member(runtime, "output_q"), output, classes);
+    }
 }
 
 static void assert_layers(const struct model *model, const struct fdm_network *network,
@@ -257,13 +265,14 @@ int main(int argc, char **argv)
 {
     struct fdm_error err = FDM_ERROR_INIT;
     struct fdm_registry *registry = NULL;
-    if (argc < 2 || argc > 3 ||
+    semantics = fdm_semantics_find(argc > 2 ? argv[2] : FDM_SEMANTICS_DEFAULT);
+    if (argc < 2 || argc > 4 || semantics == NULL ||
         fdm_registry_load(FDM_TEST_SOURCE_TREE, NULL, &registry, &err) != FDM_OK) {
-        print_error("usage: test_emulated_models BOARD [PART]; %s\n", err.message);
+        print_error("usage: test_emulated_models BOARD [SEMANTICS [PART]]; %s\n", err.message);
         return 2;
     }
     board = fdm_registry_board(registry, argv[1]);
-    part = argc == 3 ? argv[2] : NULL;
+    part = argc == 4 ? argv[3] : NULL;
     int failed = 77;
     if (board == NULL || board->firmware == NULL || board->launch_count == 0) {
         print_error("%s cannot be started from here\n", argv[1]);

@@ -83,3 +83,11 @@ bool vector_input(const char *generator, uint32_t seed, uint32_t size, uint8_t *
     }
     return false;
 }
+
+const struct vector_runtime vector_runtimes[VECTOR_RUNTIMES] = {
+    {"tflite", "tflite-2.9.0-x86_64-builtin RUY_PATHS=1 (portable ruy)"},
+    {"tflite-arm", "tflite-2.9.0-aarch64-builtin (qemu-aarch64)"},
+    {"xnnpack", "tflite-2.9.0-x86_64-xnnpack-qs8 (static graph)"},
+    {"xnnpack", "litertjs-2.5.3-wasm default (XNNPACK)"},
+    {"litert-builtin", "litertjs-2.5.3-wasm builtin kernels (XNNPACK refused by model edit)"},
+};

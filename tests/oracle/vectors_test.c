@@ -330,8 +330,7 @@ static void tflite_x86_is_reproduced_layer_by_layer(void **state)
 /* ---- the other runtimes --------------------------------------------------------------------- */
 
 struct column {
-    const char *semantics;
-    const char *runtime; /* member of other_runtimes */
+    const struct vector_runtime *runtime;
     const struct engine *engine;
     int vectors, exact;
 };
@@ -340,7 +339,7 @@ static void check_column(struct model *model, const struct fdm_json *vector, voi
 {
     struct column *column = context;
     const struct fdm_json *runtime =
-        fdm_json_member(fdm_json_member(vector, "other_runtimes"), column->runtime);
+        fdm_json_member(fdm_json_member(vector, "other_runtimes"), column->runtime->name);
     assert_non_null(runtime);
     struct trace trace;
     const float *output = run_int8(model, vector, &trace);
@@ -356,10 +355,11 @@ static void check_column(struct model *model, const struct fdm_json *vector, voi
 static void other_runtimes_are_reproduced(void **state)
 {
     struct column *column = *state;
-    for_each_vector("_int8.tflite", "sha256", semantics_named(column->semantics), column->engine,
-                    check_column, column);
-    print_message("%s, %s: %d of %d vectors of %s\n", column->engine->name, column->semantics,
-                  column->exact, column->vectors, column->runtime);
+    for_each_vector("_int8.tflite", "sha256", semantics_named(column->runtime->semantics),
+                    column->engine, check_column, column);
+    print_message("%s, %s: %d of %d vectors of %s\n", column->engine->name,
+                  column->runtime->semantics, column->exact, column->vectors,
+                  column->runtime->name);
     assert_int_equal(column->vectors, CASES);
     assert_int_equal(column->exact, CASES);
 }
@@ -528,16 +528,7 @@ static void tflm_equals_the_reference_layer_by_layer(void **state)
 /* ---- all --------------------------------------------------------------------------------------
  */
 
-static const struct column runtimes[] = {
-    {"tflite", "tflite-2.9.0-x86_64-builtin RUY_PATHS=1 (portable ruy)", NULL, 0, 0},
-    {"tflite-arm", "tflite-2.9.0-aarch64-builtin (qemu-aarch64)", NULL, 0, 0},
-    {"xnnpack", "tflite-2.9.0-x86_64-xnnpack-qs8 (static graph)", NULL, 0, 0},
-    {"xnnpack", "litertjs-2.5.3-wasm default (XNNPACK)", NULL, 0, 0},
-    {"litert-builtin", "litertjs-2.5.3-wasm builtin kernels (XNNPACK refused by model edit)", NULL,
-     0, 0},
-};
-#define RUNTIMES (sizeof runtimes / sizeof runtimes[0])
-#define TESTS_PER_ENGINE (RUNTIMES + 3)
+#define TESTS_PER_ENGINE (VECTOR_RUNTIMES + 3)
 
 static size_t add_engine(const struct engine *engine, struct column *columns,
                          struct CMUnitTest *tests)
@@ -546,9 +537,8 @@ static size_t add_engine(const struct engine *engine, struct column *columns,
     size_t count = 0;
     tests[count++] = (struct CMUnitTest)cmocka_unit_test_prestate(
         tflite_x86_is_reproduced_layer_by_layer, state);
-    for (size_t i = 0; i < RUNTIMES; i++) {
-        columns[i] = runtimes[i];
-        columns[i].engine = engine;
+    for (size_t i = 0; i < VECTOR_RUNTIMES; i++) {
+        columns[i] = (struct column){.runtime = &vector_runtimes[i], .engine = engine};
         tests[count++] = (struct CMUnitTest)cmocka_unit_test_prestate(other_runtimes_are_reproduced,
                                                                       &columns[i]);
     }
@@ -562,7 +552,7 @@ static size_t add_engine(const struct engine *engine, struct column *columns,
 
 int main(void)
 {
-    static struct column columns[ENGINES][RUNTIMES];
+    static struct column columns[ENGINES][VECTOR_RUNTIMES];
     static struct CMUnitTest tests[ENGINES * TESTS_PER_ENGINE + 2];
     size_t count = 0;
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(fixed_softmax_agrees_with_the_table);
