@@ -28,6 +28,20 @@ static inline struct fdm_nn_taps fdm_nn_taps(int32_t out, int32_t stride, int32_
     return taps;
 }
 
+/* Output positions from..to-1 along one axis see their whole window; none if from >= to. */
+struct fdm_nn_inside {
+    int32_t from, to;
+};
+
+static inline struct fdm_nn_inside fdm_nn_inside(int32_t out, int32_t stride, int32_t pad,
+                                                 int32_t kernel, int32_t in)
+{
+    int32_t room = in + pad - kernel;
+    int32_t from = (pad + stride - 1) / stride;
+    int32_t to = room < 0 ? 0 : room / stride + 1;
+    return (struct fdm_nn_inside){from, to < out ? to : out};
+}
+
 /* Floats all the way: a bound that is not ordered (NaN) is refused by the callers' checks. */
 static inline float fdm_nn_clamp_f32(float x, float min, float max)
 {

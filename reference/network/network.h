@@ -114,8 +114,8 @@ struct fdm_network_observer {
 
 /* How far a run is. */
 struct fdm_network_progress {
-    int32_t fed;                            /* rows of the input that were there so far */
-    int32_t done[FDM_NETWORK_STREAMED_MAX]; /* output rows of each streamed layer */
+    /* Rows that were there so far: of the input, then of each streamed layer's output. */
+    int32_t rows[1 + FDM_NETWORK_STREAMED_MAX];
 };
 
 /* Where the caller writes the image and reads the result. */
@@ -153,8 +153,19 @@ static inline bool fdm_network_is_elementwise(const struct fdm_network_layer *la
 struct fdm_network_span {
     int32_t begin, end;
 };
-struct fdm_network_span fdm_network_needs(const struct fdm_network *network,
-                                          const struct fdm_network_layer *layer, int32_t row);
+static inline struct fdm_network_span fdm_network_needs(const struct fdm_network *network,
+                                                        const struct fdm_network_layer *layer,
+                                                        int32_t row)
+{
+    int32_t in_h = network->tensors[layer->input].h;
+    const struct fdm_nn_conv_shape *s = fdm_network_conv_shape(layer);
+    if (s == NULL)
+        return fdm_network_is_elementwise(layer) ? (struct fdm_network_span){row, row + 1}
+                                                 : (struct fdm_network_span){0, in_h};
+    int32_t begin = row * s->stride_h - s->pad_top;
+    int32_t end = begin + s->kernel_h;
+    return (struct fdm_network_span){begin < 0 ? 0 : begin, end < in_h ? end : in_h};
+}
 
 /* Runs all layers on the input in the arena; `observer` may be NULL. FDM_NN_ERR_ARGUMENT if this
  * program does not contain a layer's kernel (layers behind it did not run), or if the arena has no

@@ -16,8 +16,8 @@ const float *fdm_network_output(const struct fdm_network *network, const void *a
 /* Not `bytes` / `h`: small processors divide by hundreds of instructions. */
 static size_t row_bytes(const struct fdm_network_tensor *tensor)
 {
-    size_t element = tensor->type == FDM_NETWORK_F32 ? sizeof(float) : 1;
-    return (size_t)tensor->w * (size_t)tensor->c * element;
+    size_t elements = (size_t)tensor->w * (size_t)tensor->c;
+    return tensor->type == FDM_NETWORK_F32 ? elements * sizeof(float) : elements;
 }
 
 static bool is_whole(const struct fdm_network_tensor *tensor)
@@ -33,19 +33,6 @@ struct fdm_nn_rows fdm_network_rows(const struct fdm_network_tensor *tensor, voi
 }
 
 /* ---- which rows, and how many at once ---- */
-
-struct fdm_network_span fdm_network_needs(const struct fdm_network *network,
-                                          const struct fdm_network_layer *layer, int32_t row)
-{
-    int32_t in_h = network->tensors[layer->input].h;
-    const struct fdm_nn_conv_shape *s = fdm_network_conv_shape(layer);
-    if (s == NULL)
-        return fdm_network_is_elementwise(layer) ? (struct fdm_network_span){row, row + 1}
-                                                 : (struct fdm_network_span){0, in_h};
-    int32_t begin = row * s->stride_h - s->pad_top;
-    int32_t end = begin + s->kernel_h;
-    return (struct fdm_network_span){begin < 0 ? 0 : begin, end < in_h ? end : in_h};
-}
 
 /* How many rows from `first` on one call may compute: none of them lies where an input row lies
  * that this call needs. With a streamed tensor it is one; where the output lies below its input it
@@ -72,10 +59,10 @@ static int32_t rows_at_once(const struct fdm_network *network,
 /* ---- running ---- */
 
 struct run {
-    const struct fdm_network *network;
-    unsigned char *arena;
-    struct fdm_network_progress *progress;
     const struct fdm_network_observer *observer; /* may be NULL */
+    const struct fdm_network *network;
+    struct fdm_network_progress *progress;
+    unsigned char *arena;
 };
 
 static enum fdm_nn_status run_rows(const struct run *run, uint32_t index, int32_t first,
@@ -96,46 +83,52 @@ static enum fdm_nn_status run_rows(const struct run *run, uint32_t index, int32_
         .count = count,
         .scratch = run->arena + layer->scratch_offset,
     };
-    size_t at = (size_t)first * call.out.row_bytes;
     if (observer != NULL && observer->before != NULL)
-        observer->before(observer->context, index, at);
+        observer->before(observer->context, index, (size_t)first * call.out.row_bytes);
     const struct fdm_network_crew *crew = network->crew;
     enum fdm_nn_status status =
         crew != NULL ? crew->run(crew->context, layer, &call) : layer->run(&call);
     if (status == FDM_NN_OK && observer != NULL && observer->after != NULL)
-        observer->after(observer->context, index, at, fdm_nn_row(&call.out, first),
-                        (size_t)count * call.out.row_bytes);
+        observer->after(observer->context, index, (size_t)first * call.out.row_bytes,
+                        fdm_nn_row(&call.out, first), (size_t)count * call.out.row_bytes);
     return status;
 }
 
 /* How many rows streamed layer `index` can compute now; 0 if it lacks input or is done. */
-static int32_t ready(const struct run *run, uint32_t index)
+static inline int32_t ready(const struct fdm_network *network,
+                            const struct fdm_network_progress *progress, uint32_t index)
 {
-    const struct fdm_network *network = run->network;
     const struct fdm_network_layer *layer = &network->layers[index];
-    int32_t first = run->progress->done[index];
+    int32_t there = progress->rows[index];
+    int32_t first = progress->rows[index + 1];
     if (first == network->tensors[layer->output].h)
         return 0;
-    int32_t there = index == 0 ? run->progress->fed : run->progress->done[index - 1];
     if (there == network->tensors[layer->input].h)
         return rows_at_once(network, layer, first);
     return there >= fdm_network_needs(network, layer, first).end;
 }
 
 /* Depth first: each row goes as far as it can before the next one is computed, so a tensor needs
- * to hold only what one row of its reader needs. */
+ * to hold only what one row of its reader needs. While the input is not complete, a row that
+ * arrives lets a layer compute one row at most: its next one needs rows behind it. */
 static enum fdm_nn_status run_streamed(const struct run *run)
 {
-    uint32_t last = run->network->streamed - 1;
+    const struct fdm_network *network = run->network;
+    struct fdm_network_progress *progress = run->progress;
+    const uint32_t last = network->streamed - 1;
+    const bool complete = progress->rows[0] == network->tensors[network->input].h;
     for (uint32_t i = 0;;) {
-        int32_t rows = ready(run, i);
+        int32_t rows = ready(network, progress, i);
         if (rows > 0) {
-            enum fdm_nn_status status = run_rows(run, i, run->progress->done[i], rows);
+            enum fdm_nn_status status = run_rows(run, i, progress->rows[i + 1], rows);
             if (status != FDM_NN_OK)
                 return status;
-            run->progress->done[i] += rows;
-            i = i < last ? i + 1 : last;
-        } else if (i > 0) {
+            progress->rows[i + 1] += rows;
+            if (i < last)
+                i++;
+            else if (!complete)
+                return FDM_NN_OK;
+        } else if (complete && i > 0) {
             i--;
         } else {
             return FDM_NN_OK;
@@ -166,17 +159,17 @@ void *fdm_network_next_row(const struct fdm_network *network, void *arena,
                            const struct fdm_network_progress *progress)
 {
     struct fdm_nn_rows rows = fdm_network_rows(&network->tensors[network->input], arena);
-    return fdm_nn_row(&rows, progress->fed);
+    return fdm_nn_row(&rows, progress->rows[0]);
 }
 
 enum fdm_nn_status fdm_network_feed(const struct fdm_network *network, void *arena,
                                     struct fdm_network_progress *progress,
                                     const struct fdm_network_observer *observer)
 {
-    const struct run run = {network, arena, progress, observer};
-    if (progress->fed >= network->tensors[network->input].h)
+    if (progress->rows[0] >= network->tensors[network->input].h)
         return FDM_NN_ERR_ARGUMENT;
-    progress->fed++;
+    progress->rows[0]++;
+    const struct run run = {observer, network, progress, arena};
     return network->streamed > 0 ? run_streamed(&run) : FDM_NN_OK;
 }
 
@@ -184,8 +177,8 @@ enum fdm_nn_status fdm_network_finish(const struct fdm_network *network, void *a
                                       struct fdm_network_progress *progress,
                                       const struct fdm_network_observer *observer)
 {
-    const struct run run = {network, arena, progress, observer};
-    if (progress->fed != network->tensors[network->input].h)
+    const struct run run = {observer, network, progress, arena};
+    if (progress->rows[0] != network->tensors[network->input].h)
         return FDM_NN_ERR_ARGUMENT;
     for (uint32_t i = network->streamed; i < network->layer_count; i++) {
         enum fdm_nn_status status = run_layer(&run, i);
@@ -203,8 +196,8 @@ enum fdm_nn_status fdm_network_run(const struct fdm_network *network, void *aren
     if (!is_whole(input))
         return FDM_NN_ERR_ARGUMENT;
     fdm_network_begin(&progress);
-    progress.fed = input->h;
-    const struct run run = {network, arena, &progress, observer};
+    progress.rows[0] = input->h;
+    const struct run run = {observer, network, &progress, arena};
     enum fdm_nn_status status = network->streamed > 0 ? run_streamed(&run) : FDM_NN_OK;
     return status != FDM_NN_OK ? status : fdm_network_finish(network, arena, &progress, observer);
 }

@@ -1,4 +1,6 @@
-/* CONV_2D with VMLADAVA: sixteen values of a window times the weights of four output channels. */
+/* CONV_2D with VMLADAVA: sixteen values of a window times the weights of four output channels.
+ * The inner loop is assembly, because GCC 12 has no tail predication and spends a fifth more on it.
+ */
 #include "reference/kernels/nn_kernel.h"
 #include "reference/kernels/nn_shape.h"
 
@@ -11,18 +13,45 @@
 struct layer {
     const struct fdm_nn_conv_s8 *params;
     const int8_t *weights; /* behind the head */
-    bool usual;
-    uint32_t vectors; /* of 16 values, in a window */
-    uint32_t rest;    /* values behind them */
+    uint32_t taps;
+    int32_t usual; /* channels, from the first on, that go by fours with the vector formulas */
 };
 
-/* Requantizes and stores channels `channel`..+3 of one pixel; the bounds stay in registers. */
-static inline __attribute__((always_inline)) void store(const struct fdm_nn_conv_s8 *params,
-                                                        enum fdm_nn_rounding rounding,
-                                                        int32_t channel, int32x4_t min,
-                                                        int32x4_t max, int32x4_t sums, int8_t *out)
+/* The next four channels' sums over a window; the last turn reads no more than the window. */
+static inline __attribute__((always_inline)) int32x4_t dot(const int8_t *x, uint32_t taps,
+                                                           const int8_t **weights)
 {
-    const struct fdm_nn_requant *requant = &params->requant;
+    const int8_t *w = *weights;
+    int8x16_t a;
+    int8x16_t b;
+    int32x4_t sums;
+    __asm__ volatile("ldm %[w]!, {r4, r6, r8, r10}\n\t"
+                     "dlstp.8 lr, %[taps]\n"
+                     "1:\n\t"
+                     "vldrb.8 %q[sums], [%[x]], #16\n\t"
+                     "vldrb.8 %q[a], [%[w]], #64\n\t"
+                     "vmladava.s8 r4, %q[sums], %q[a]\n\t"
+                     "vldrb.8 %q[b], [%[w], #-48]\n\t"
+                     "vmladava.s8 r6, %q[sums], %q[b]\n\t"
+                     "vldrb.8 %q[a], [%[w], #-32]\n\t"
+                     "vmladava.s8 r8, %q[sums], %q[a]\n\t"
+                     "vldrb.8 %q[b], [%[w], #-16]\n\t"
+                     "vmladava.s8 r10, %q[sums], %q[b]\n\t"
+                     "letp lr, 1b\n\t"
+                     "vmov %e[sums], r4, r6\n\t"
+                     "vmov %f[sums], r8, r10"
+                     : [x] "+r"(x), [w] "+r"(w), [sums] "=&w"(sums), [a] "=&w"(a), [b] "=&w"(b)
+                     : [taps] "r"(taps)
+                     : "r4", "r6", "r8", "r10", "lr", "memory");
+    *weights = w;
+    return sums;
+}
+
+/* Requantizes and stores channels `channel`..+3 of one pixel; the bounds stay in registers. */
+static inline __attribute__((always_inline)) void
+store(const struct fdm_nn_requant *requant, enum fdm_nn_rounding rounding, int32_t channel,
+      int32_t zero_point, int32x4_t min, int32x4_t max, int32x4_t sums, int8_t *out)
+{
     struct fdm_mve_scale scale = {0};
     if (rounding == FDM_NN_ROUND_FP32) {
         scale.scale = vldrwq_f32(requant->scale + channel);
@@ -30,8 +59,7 @@ static inline __attribute__((always_inline)) void store(const struct fdm_nn_conv
         scale.multiplier = vldrwq_s32(requant->multiplier + channel);
         scale.shift = vldrbq_s32(requant->shift + channel);
     }
-    int32x4_t value = fdm_mve_scaled(rounding, scale, sums);
-    value = vqaddq_n_s32(value, params->out_zero_point);
+    int32x4_t value = vqaddq_n_s32(fdm_mve_scaled(rounding, scale, sums), zero_point);
     vstrbq_s32(out, vminq_s32(vmaxq_s32(value, min), max));
 }
 
@@ -49,44 +77,18 @@ static inline __attribute__((always_inline)) void
 pixel(const struct layer *layer, enum fdm_nn_rounding rounding, const int8_t *window, int8_t *out)
 {
     const struct fdm_nn_conv_s8 *params = layer->params;
-    const int32_t channels = params->shape.out_c;
+    const struct fdm_nn_requant requant = params->requant;
+    const int32_t zero_point = params->out_zero_point;
     const int32x4_t min = vdupq_n_s32(params->out_min);
     const int32x4_t max = vdupq_n_s32(params->out_max);
     const int8_t *w = layer->weights;
-    for (int32_t o = 0; o < channels; o += FDM_MVE_CHANNELS, out += FDM_MVE_CHANNELS) {
-        const int32_t *bias = (const int32_t *)(const void *)w;
-        const int8_t *values = window;
-        int32_t a = bias[0];
-        int32_t b = bias[1];
-        int32_t c = bias[2];
-        int32_t d = bias[3];
-        w += FDM_MVE_CHANNELS * sizeof *bias;
-        for (uint32_t i = layer->vectors; i > 0; i--) {
-            int8x16_t x = vldrbq_s8(values);
-            a = vmladavaq_s8(a, x, vldrbq_s8(w));
-            b = vmladavaq_s8(b, x, vldrbq_s8(w + 16));
-            c = vmladavaq_s8(c, x, vldrbq_s8(w + 32));
-            d = vmladavaq_s8(d, x, vldrbq_s8(w + 48));
-            values += FDM_MVE_VALUES;
-            w += FDM_MVE_CHANNELS * FDM_MVE_VALUES;
-        }
-        if (layer->rest != 0) {
-            int8x16_t x = vldrbq_z_s8(values, vctp8q(layer->rest));
-            a = vmladavaq_s8(a, x, vldrbq_s8(w));
-            b = vmladavaq_s8(b, x, vldrbq_s8(w + 16));
-            c = vmladavaq_s8(c, x, vldrbq_s8(w + 32));
-            d = vmladavaq_s8(d, x, vldrbq_s8(w + 48));
-            w += FDM_MVE_CHANNELS * FDM_MVE_VALUES;
-        }
-        int32x4_t sums = vdupq_n_s32(a);
-        sums = vsetq_lane_s32(b, sums, 1);
-        sums = vsetq_lane_s32(c, sums, 2);
-        sums = vsetq_lane_s32(d, sums, 3);
-        if (layer->usual && o + FDM_MVE_CHANNELS <= channels)
-            store(params, rounding, o, min, max, sums, out);
-        else
-            store_any(params, o, sums, out);
+    int32_t o = 0;
+    for (; o < layer->usual; o += FDM_MVE_CHANNELS) {
+        int32x4_t sums = dot(window, layer->taps, &w);
+        store(&requant, rounding, o, zero_point, min, max, sums, out + o);
     }
+    for (; o < params->shape.out_c; o += FDM_MVE_CHANNELS)
+        store_any(params, o, dot(window, layer->taps, &w), out + o);
 }
 
 static inline void copy(const int8_t *from, size_t count, int8_t *to)
@@ -124,9 +126,10 @@ static __attribute__((noinline)) void gather(const struct fdm_nn_call *call,
  * next one covers; behind the last there is room for it. */
 static inline void gather_three(const int8_t *const rows[3], size_t at, uint32_t bytes, int8_t *to)
 {
-    vstrbq_s8(to, vldrbq_z_s8(rows[0] + at, vctp8q(bytes)));
-    vstrbq_s8(to + bytes, vldrbq_z_s8(rows[1] + at, vctp8q(bytes)));
-    vstrbq_s8(to + 2 * bytes, vldrbq_z_s8(rows[2] + at, vctp8q(bytes)));
+    const mve_pred16_t lanes = vctp8q(bytes);
+    vstrbq_s8(to, vldrbq_z_s8(rows[0] + at, lanes));
+    vstrbq_s8(to + bytes, vldrbq_z_s8(rows[1] + at, lanes));
+    vstrbq_s8(to + 2 * bytes, vldrbq_z_s8(rows[2] + at, lanes));
 }
 
 static inline __attribute__((always_inline)) void window_row(const struct fdm_nn_call *call,
@@ -138,17 +141,25 @@ static inline __attribute__((always_inline)) void window_row(const struct fdm_nn
     const struct fdm_nn_taps down = fdm_nn_taps(y, s->stride_h, s->pad_top, s->kernel_h, s->in_h);
     const uint32_t bytes = (uint32_t)(s->kernel_w * s->in_c);
     const bool three = s->kernel_h == 3 && down.end - down.begin == 3 && bytes <= FDM_MVE_VALUES;
+    struct fdm_nn_inside inside =
+        fdm_nn_inside(s->out_w, s->stride_w, s->pad_left, s->kernel_w, s->in_w);
     const int8_t *rows[3] = {NULL, NULL, NULL};
     for (int32_t i = 0; three && i < 3; i++)
         rows[i] = fdm_nn_row(&call->in, down.first + i);
+    if (!three)
+        inside.to = 0;
+    const int32_t width = s->out_w;
+    const size_t channels = (size_t)s->out_c;
+    const size_t step = (size_t)s->stride_w * (size_t)s->in_c;
+    int8_t *window = call->scratch;
     int8_t *out = fdm_nn_row(&call->out, y);
-    int32_t left = -s->pad_left;
-    for (int32_t x = 0; x < s->out_w; x++, out += s->out_c, left += s->stride_w) {
-        if (three && left >= 0 && left + s->kernel_w <= s->in_w)
-            gather_three(rows, (size_t)left * (size_t)s->in_c, bytes, call->scratch);
+    size_t at = (size_t)0 - (size_t)s->pad_left * (size_t)s->in_c; /* wraps around outside */
+    for (int32_t x = 0; x < width; x++, out += channels, at += step) {
+        if (x >= inside.from && x < inside.to)
+            gather_three(rows, at, bytes, window);
         else
             gather(call, down, x);
-        pixel(layer, rounding, call->scratch, out);
+        pixel(layer, rounding, window, out);
     }
 }
 
@@ -160,8 +171,9 @@ static inline __attribute__((always_inline)) void pointwise_row(const struct fdm
     const struct fdm_nn_conv_shape *s = &layer->params->shape;
     const int8_t *window = fdm_nn_row(&call->in, y * s->stride_h);
     const size_t step = (size_t)s->stride_w * (size_t)s->in_c;
+    const size_t channels = (size_t)s->out_c;
     int8_t *out = fdm_nn_row(&call->out, y);
-    for (int32_t x = 0; x < s->out_w; x++, out += s->out_c, window += step)
+    for (int32_t x = s->out_w; x > 0; x--, out += channels, window += step)
         pixel(layer, rounding, window, out);
 }
 
@@ -170,11 +182,10 @@ static inline __attribute__((always_inline)) enum fdm_nn_status run(const struct
 {
     const struct fdm_nn_conv_s8 *params = call->params;
     const struct fdm_mve_head *head = call->weights;
-    const bool pointwise = fdm_mve_is_pointwise(&params->shape);
-    const uint32_t taps = pointwise ? (uint32_t)fdm_mve_taps(&params->shape)
-                                    : (uint32_t)fdm_mve_window_bytes(&params->shape);
-    const struct layer layer = {params, (const int8_t *)(head + 1), head->usual != 0,
-                                taps / FDM_MVE_VALUES, taps % FDM_MVE_VALUES};
+    const struct fdm_nn_conv_shape *s = &params->shape;
+    const struct layer layer = {params, (const int8_t *)(head + 1), (uint32_t)fdm_mve_taps(s),
+                                head->usual != 0 ? s->out_c - s->out_c % FDM_MVE_CHANNELS : 0};
+    const bool pointwise = fdm_mve_is_pointwise(s);
     for (int32_t y = call->first; y < call->first + call->count; y++) {
         if (pointwise)
             pointwise_row(call, &layer, rounding, y);

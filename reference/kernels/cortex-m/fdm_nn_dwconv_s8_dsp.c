@@ -11,11 +11,10 @@ struct block {
     const uint32_t *weights; /* per tap two pairs */
     struct fdm_dsp_four bias;
     struct fdm_dsp_channel requant[4];
-    bool plain;          /* no shift is out of the usual range, and the bounds are int8's */
-    uint32_t minus_zero; /* a pair: the input's zero point, negated */
-    size_t pixel;        /* bytes from pixel to pixel */
-    int32_t inside_from; /* the columns whose windows lie inside from left to right */
-    int32_t inside_to;
+    bool plain;                  /* no shift is out of the usual range, and the bounds are int8's */
+    uint32_t minus_zero;         /* a pair: the input's zero point, negated */
+    size_t pixel;                /* bytes from pixel to pixel */
+    struct fdm_nn_inside inside; /* columns */
 };
 
 static inline struct fdm_dsp_four add_tap(const struct block *b, const int8_t *input,
@@ -118,21 +117,6 @@ requant_four(const struct block *b, const struct fdm_nn_conv_s8 *params,
     return fdm_dsp_bytes(sum);
 }
 
-/* How many of the first `count` positions along an axis begin before the input. */
-static int32_t before(int32_t pad, int32_t stride, int32_t count)
-{
-    int32_t positions = (pad + stride - 1) / stride;
-    return positions < count ? positions : count;
-}
-
-/* How many end inside it. */
-static int32_t not_behind(int32_t pad, int32_t stride, int32_t kernel, int32_t in, int32_t count)
-{
-    int32_t room = in + pad - kernel;
-    int32_t positions = room < 0 ? 0 : room / stride + 1;
-    return positions < count ? positions : count;
-}
-
 /* One output row of a block; `channel` is its first. */
 static inline __attribute__((always_inline)) void
 row(const struct fdm_nn_call *call, const struct block *b, enum fdm_nn_rounding rounding,
@@ -143,7 +127,7 @@ row(const struct fdm_nn_call *call, const struct block *b, enum fdm_nn_rounding 
     int8_t *output = (int8_t *)fdm_nn_row(&call->out, y) + channel;
     struct fdm_nn_taps down = fdm_nn_taps(y, s->stride_h, s->pad_top, s->kernel_h, s->in_h);
     bool whole = s->kernel_h == 3 && s->kernel_w == 3 && down.end - down.begin == 3;
-    const int32_t from = whole ? b->inside_from : s->out_w;
+    const int32_t from = whole ? b->inside.from : s->out_w;
     const int8_t *top = fdm_nn_row(&call->in, down.first);
     const int8_t *middle = whole ? fdm_nn_row(&call->in, down.first + 1) : top;
     const int8_t *bottom = whole ? fdm_nn_row(&call->in, down.first + 2) : top;
@@ -151,7 +135,7 @@ row(const struct fdm_nn_call *call, const struct block *b, enum fdm_nn_rounding 
     size_t at = channel - (size_t)s->pad_left * b->pixel; /* wraps around outside */
     for (int32_t x = 0; x < s->out_w; x++, output += b->pixel, at += step) {
         struct fdm_dsp_four sum = b->bias;
-        if (x >= from && x < b->inside_to) {
+        if (x >= from && x < b->inside.to) {
             sum = add_three(b, top + at, b->weights, sum);
             sum = add_three(b, middle + at, b->weights + 6, sum);
             sum = add_three(b, bottom + at, b->weights + 12, sum);
@@ -184,8 +168,7 @@ run(const struct fdm_nn_call *call, enum fdm_nn_rounding rounding, finish_four *
         .weights = call->scratch,
         .minus_zero = fdm_dsp_pair(-params->in_zero_point, -params->in_zero_point),
         .pixel = (size_t)s->in_c,
-        .inside_from = before(s->pad_left, s->stride_w, s->out_w),
-        .inside_to = not_behind(s->pad_left, s->stride_w, s->kernel_w, s->in_w, s->out_w),
+        .inside = fdm_nn_inside(s->out_w, s->stride_w, s->pad_left, s->kernel_w, s->in_w),
     };
     for (int32_t channel = 0; channel < s->out_c; channel += 4) {
         memcpy(&b.bias, weights, sizeof b.bias);

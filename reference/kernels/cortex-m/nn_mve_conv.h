@@ -5,8 +5,8 @@
  * input's zero point times the sum of their weights (int32), then, for each 16 values of the
  * window, 16 weights of each of the four; the last 16 filled with zeros.
  *
- * DEPTHWISE_CONV_2D: a block per eight channels: the biases of the even ones, then of the odd ones
- * (int32), then tap by tap the weights of all eight. */
+ * DEPTHWISE_CONV_2D, 3x3: a block per eight channels: the biases of the even ones, then of the odd
+ * ones (int32), then tap by tap the weights of all eight. */
 #ifndef FDM_NN_MVE_CONV_H
 #define FDM_NN_MVE_CONV_H
 

@@ -68,6 +68,11 @@ static void pack_conv(const struct fdm_nn_conv_s8 *params, const int8_t *weights
 
 /* ---- DEPTHWISE_CONV_2D ---- */
 
+static bool is_nine(const struct fdm_nn_conv_shape *s)
+{
+    return s->kernel_h == 3 && s->kernel_w == 3 && s->in_c % FDM_MVE_DEPTHWISE == 0;
+}
+
 static size_t depthwise_bytes(const struct fdm_nn_conv_shape *s)
 {
     return sizeof(struct fdm_mve_head) +
@@ -93,6 +98,11 @@ static void pack_depthwise(const struct fdm_nn_conv_s8 *params, const int8_t *we
 
 /* ---- rows of tuned.def ---- */
 
+bool fdm_nn_quantize_u8_s8_mve_suits(const void *params)
+{
+    return fdm_nn_quantize_u8_s8_dsp_suits(params);
+}
+
 #define RULE(rule, ROUNDING)                                                                       \
     bool fdm_nn_conv_s8_mve_##rule##_suits(const void *params)                                     \
     {                                                                                              \
@@ -116,8 +126,7 @@ static void pack_depthwise(const struct fdm_nn_conv_s8 *params, const int8_t *we
     bool fdm_nn_dwconv_s8_mve_##rule##_suits(const void *params)                                   \
     {                                                                                              \
         const struct fdm_nn_dwconv_s8 *dwconv = params;                                            \
-        return dwconv->conv.shape.in_c % FDM_MVE_DEPTHWISE == 0 &&                                 \
-               rounds(&dwconv->conv, ROUNDING);                                                    \
+        return is_nine(&dwconv->conv.shape) && rounds(&dwconv->conv, ROUNDING);                    \
     }                                                                                              \
     size_t fdm_nn_dwconv_s8_mve_##rule##_scratch(const void *params)                               \
     {                                                                                              \
