@@ -289,6 +289,7 @@ static void conv_f32_pack(const struct form *form, const struct fdm_nn_conv_f32 
 }
 
 /* Below 9 channels half of AVX-512's lanes would have nothing to do, and AVX2 is faster. */
+#define AVX512_LEAST_C 9
 #define CONV_F32(isa, least_c)                                                                     \
     bool fdm_nn_conv_f32_##isa##_suits(const void *params)                                         \
     {                                                                                              \
@@ -311,7 +312,13 @@ static void conv_f32_pack(const struct form *form, const struct fdm_nn_conv_f32 
     }
 
 CONV_F32(avx2, 1)
-CONV_F32(avx512, 9)
+CONV_F32(avx512, AVX512_LEAST_C)
+
+bool fdm_nn_dwconv_f32_avx512_suits(const void *params)
+{
+    const struct fdm_nn_dwconv_f32 *dwconv = params;
+    return dwconv->conv.shape.in_c >= AVX512_LEAST_C;
+}
 
 /* ---- MEAN ---- */
 
