@@ -329,7 +329,10 @@ static void add_time_difference(double published, double ms, struct fdm_table *o
 {
     const double percent = 100 * (ms - published) / published;
     char suffix[64];
-    snprintf(suffix, sizeof suffix, " ms (%+.1f %%)", percent);
+    if (fabs(percent) < 0.05)
+        snprintf(suffix, sizeof suffix, " ms (0.0 %%)");
+    else
+        snprintf(suffix, sizeof suffix, " ms (%+.1f %%)", percent);
     add_signed(out, ms - published, suffix);
 }
 

@@ -12,6 +12,8 @@
 
 #include "harness/base/buf.h"
 
+#define CREATE_ATTEMPTS 1000 /* killed programs may have left some */
+
 static enum fdm_status os_fail(struct fdm_error *err, const char *path)
 {
     enum fdm_status status = errno == ENOENT || errno == ENOTDIR ? FDM_ERR_NOT_FOUND : FDM_ERR_IO;
@@ -106,8 +108,31 @@ static enum fdm_status write_stream(const char *path, const void *data, size_t l
     if (fd < 0)
         return os_fail(err, path);
     enum fdm_status status = write_all(fd, data, len) != 0 ? os_fail(err, path) : FDM_OK;
-    close(fd);
+    if (close(fd) != 0 && status == FDM_OK)
+        status = os_fail(err, path);
     return status;
+}
+
+/* Creates a file beside `path` with the rights that the file there has, or a new one would have; -1
+ * and errno on failure. */
+static int create_beside(const char *path, struct fdm_buf *name)
+{
+    struct stat old;
+    int fd = -1;
+    for (unsigned attempt = 0; attempt < CREATE_ATTEMPTS; attempt++) {
+        fdm_buf_reset(name);
+        fdm_buf_printf(name, "%s.%ld-%u", path, (long)getpid(), attempt);
+        if (name->failed) {
+            errno = ENOMEM;
+            return -1;
+        }
+        fd = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            break;
+    }
+    if (fd >= 0 && stat(path, &old) == 0)
+        (void)fchmod(fd, old.st_mode & 0777); /* at worst it keeps a new file's */
+    return fd;
 }
 
 static enum fdm_status write_beside(const char *path, const void *data, size_t len, bool sync,
@@ -116,33 +141,21 @@ static enum fdm_status write_beside(const char *path, const void *data, size_t l
     enum fdm_status status = FDM_OK;
     struct fdm_buf temporary;
     fdm_buf_init(&temporary);
-    int fd = -1;
-    bool created = false;
-
-    fdm_buf_printf(&temporary, "%s.XXXXXX", path);
-    status = fdm_buf_check(&temporary, err);
-    if (status != FDM_OK)
-        goto done;
-    fd = mkstemp(temporary.data);
+    int fd = create_beside(path, &temporary);
     if (fd < 0) {
         status = os_fail(err, path);
         goto done;
     }
-    created = true;
-    if (fchmod(fd, 0644) != 0 || write_all(fd, data, len) != 0 || (sync && fsync(fd) != 0)) {
+    if (write_all(fd, data, len) != 0 || (sync && fsync(fd) != 0))
         status = os_fail(err, path);
-        goto done;
-    }
-    if (rename(temporary.data, path) != 0) {
+    /* A file system on the network may tell of a full disk only now. */
+    if (close(fd) != 0 && status == FDM_OK)
         status = os_fail(err, path);
-        goto done;
-    }
-    created = false;
-done:
-    if (fd >= 0)
-        close(fd);
-    if (created)
+    if (status == FDM_OK && rename(temporary.data, path) != 0)
+        status = os_fail(err, path);
+    if (status != FDM_OK)
         unlink(temporary.data);
+done:
     fdm_buf_release(&temporary);
     return status;
 }

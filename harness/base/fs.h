@@ -16,8 +16,9 @@ enum fdm_status fdm_fs_read(const char *path, size_t max_bytes, uint8_t **data, 
                             struct fdm_error *err);
 
 /* Writes beside the target, syncs, then renames over it: readers see the old bytes or the new ones,
- * also after a crash or a full disk. A link stays, and what it points to is replaced; a pipe or
- * device is written to as it is. FDM_ERR_IO. */
+ * also after a crash or a full disk. A file keeps its rights, a new one has those that the umask
+ * leaves. A link stays, and what it points to is replaced; a pipe or device is written to as it is.
+ * FDM_ERR_IO. */
 enum fdm_status fdm_fs_write_atomic(const char *path, const void *data, size_t len,
                                     struct fdm_error *err);
 

@@ -107,6 +107,28 @@ static void writing_replaces_neither_links_nor_pipes(void **state)
     free(dir);
 }
 
+static void writing_keeps_to_the_rights_that_are_given(void **state)
+{
+    (void)state;
+    struct fdm_error err = FDM_ERROR_INIT;
+    char *dir = test_tmpdir();
+    char *file = fdm_fs_join(dir, "file");
+    struct stat info;
+    mode_t before = umask(077);
+    assert_ok(fdm_fs_write_atomic(file, "new", 3, &err), err);
+    umask(before);
+    assert_int_equal(stat(file, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    assert_int_equal(chmod(file, 0640), 0);
+    assert_ok(fdm_fs_write_unsynced(file, "other", 5, &err), err);
+    assert_int_equal(stat(file, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0640);
+    assert_int_equal(info.st_size, 5);
+    test_rmtree(dir);
+    free(file);
+    free(dir);
+}
+
 static void files_round_trip_and_respect_bounds(void **state)
 {
     (void)state;
@@ -247,6 +269,7 @@ int main(void)
         cmocka_unit_test(sha256_known_answers),
         cmocka_unit_test(files_round_trip_and_respect_bounds),
         cmocka_unit_test(writing_replaces_neither_links_nor_pipes),
+        cmocka_unit_test(writing_keeps_to_the_rights_that_are_given),
         cmocka_unit_test(a_lock_names_its_holder_and_dies_with_it),
         cmocka_unit_test(json_errors_name_the_place),
         cmocka_unit_test(json_members_are_checked),

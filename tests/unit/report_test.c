@@ -550,6 +550,21 @@ static void figures_go_by_kind_and_then_by_age(void **state)
     }
 }
 
+static void a_difference_that_rounds_to_nothing_has_no_sign(void **state)
+{
+    (void)state;
+    static const struct fdm_card_report_options options = {0};
+    struct fdm_error err = FDM_ERROR_INIT;
+    struct world w = {0};
+    struct fdm_buf out;
+    add_time(&w, "XY747-DISCO", 1, 53.519);
+    fdm_buf_init(&out);
+    assert_ok(fdm_card_report(&card, w.cases, w.count, &options, FDM_REPORT_TERMINAL, &out, &err),
+              err);
+    assert_non_null(strstr(out.data, "0.00 ms (0.0 %)"));
+    fdm_buf_release(&out);
+}
+
 static void a_session_is_named_although_its_first_case_is_not_shown(void **state)
 {
     (void)state;
@@ -735,6 +750,7 @@ int main(void)
         cmocka_unit_test(the_spread_is_of_one_split),
         cmocka_unit_test(a_family_knows_its_own_split),
         cmocka_unit_test(figures_go_by_kind_and_then_by_age),
+        cmocka_unit_test(a_difference_that_rounds_to_nothing_has_no_sign),
         cmocka_unit_test(a_session_is_named_although_its_first_case_is_not_shown),
         cmocka_unit_test(lists_render_in_each_format),
         cmocka_unit_test(a_case_is_shown_in_full),
