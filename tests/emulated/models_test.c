@@ -214,11 +214,13 @@ static uint64_t run_there(const struct model *model, const struct fdm_network *n
     return counter;
 }
 
-/* Within its limit, and for 3 % more instructions at most. */
+/* Within its limit, and by the default rules for 3 % more instructions at most. */
 static void check_streamed(const struct model *model, uint64_t whole)
 {
     assert_true(model->streamed->arena_bytes <= model->streamed_limit);
-    assert_true(run_there(model, model->streamed) <= whole + whole * 3 / 100);
+    uint64_t streamed = run_there(model, model->streamed);
+    if (strcmp(semantics->name, FDM_SEMANTICS_DEFAULT) == 0)
+        assert_true(streamed <= whole + whole * 3 / 100);
 }
 
 static void published_networks_equal_the_vectors(void **state)
