@@ -8,7 +8,7 @@
 
 bool fdm_report_format_parse(const char *name, enum fdm_report_format *out)
 {
-    static const char *const format_names[] = {"terminal", "markdown", "csv", "json"};
+    static const char *const format_names[] = {"terminal", "markdown", "csv", "json", "html"};
     for (size_t i = 0; i < sizeof format_names / sizeof format_names[0]; i++) {
         if (strcmp(name, format_names[i]) == 0) {
             *out = (enum fdm_report_format)i;
@@ -18,7 +18,7 @@ bool fdm_report_format_parse(const char *name, enum fdm_report_format *out)
     return false;
 }
 
-static enum fdm_status check_table(const struct fdm_table *table, struct fdm_error *err)
+enum fdm_status fdm_table_check(const struct fdm_table *table, struct fdm_error *err)
 {
     if (table->failed)
         return fdm_fail(err, FDM_ERR_MEMORY, "out of memory while building table \"%s\"",
@@ -145,7 +145,7 @@ static void add_json_rows(const struct fdm_table *table, struct fdm_json *array)
 enum fdm_status fdm_table_to_json(const struct fdm_table *table, struct fdm_json *parent,
                                   const char *name, struct fdm_error *err)
 {
-    const enum fdm_status status = check_table(table, err);
+    const enum fdm_status status = fdm_table_check(table, err);
     if (status == FDM_OK)
         add_json_rows(table, fdm_json_add_array(parent, name));
     return status;
@@ -164,13 +164,18 @@ static enum fdm_status render_json(const struct fdm_table *table, struct fdm_buf
 enum fdm_status fdm_table_render(const struct fdm_table *table, enum fdm_report_format format,
                                  struct fdm_buf *out, struct fdm_error *err)
 {
-    const enum fdm_status status = check_table(table, err);
+    const enum fdm_status status = fdm_table_check(table, err);
     if (status != FDM_OK)
         return status;
     if (format == FDM_REPORT_JSON)
         return render_json(table, out, err);
     if (format == FDM_REPORT_CSV) {
         render_csv_table(table, out);
+        return fdm_buf_check(out, err);
+    }
+    if (format == FDM_REPORT_HTML) {
+        fdm_render_html_begin(*table->title ? table->title : table->key, out);
+        fdm_render_html_table(table, out);
         return fdm_buf_check(out, err);
     }
     const bool markdown = format == FDM_REPORT_MARKDOWN;

@@ -105,7 +105,7 @@ static void show_link(const struct fdm_cell *cell, struct fdm_buf *out)
     fdm_buf_puts(out, ")");
 }
 
-static void show_cell(const struct fdm_cell *cell, bool markdown, struct fdm_buf *out)
+void fdm_render_cell(const struct fdm_cell *cell, bool markdown, struct fdm_buf *out)
 {
     switch (cell->type) {
     case FDM_CELL_NONE:
@@ -154,7 +154,7 @@ static const char *cell_text(struct page *page, size_t row, size_t column)
     if (row == SIZE_MAX)
         fdm_render_text(t->columns[column].header, page->markdown, &page->piece);
     else
-        show_cell(&t->cells[row * t->column_count + column], page->markdown, &page->piece);
+        fdm_render_cell(&t->cells[row * t->column_count + column], page->markdown, &page->piece);
     return page->piece.failed ? "" : page->piece.data;
 }
 

@@ -155,6 +155,30 @@ static enum fdm_status render_people(const struct fdm_report *report, enum fdm_r
     return fdm_buf_check(out, err);
 }
 
+static enum fdm_status render_html(const struct fdm_report *report, struct fdm_buf *out,
+                                   struct fdm_error *err)
+{
+    fdm_render_html_begin(report->title, out);
+    fdm_render_html_element("h1", report->title, out);
+    fdm_buf_puts(out, "<dl>\n");
+    for (size_t i = 0; i < report->fact_count; i++) {
+        fdm_render_html_element("dt", report->facts[i].label, out);
+        fdm_render_html_element("dd", report->facts[i].text, out);
+    }
+    fdm_buf_puts(out, "</dl>\n");
+    for (size_t i = 0; i < report->table_count; i++) {
+        const enum fdm_status status = fdm_table_check(report->tables[i], err);
+        if (status != FDM_OK)
+            return status;
+        fdm_render_html_table(report->tables[i], out);
+    }
+    if (report->legend_count > 0)
+        fdm_render_html_element("h2", "Legend", out);
+    for (size_t i = 0; i < report->legend_count; i++)
+        fdm_render_html_element("p", report->legend[i], out);
+    return fdm_buf_check(out, err);
+}
+
 static enum fdm_status render_csv(const struct fdm_report *report, struct fdm_buf *out,
                                   struct fdm_error *err)
 {
@@ -239,6 +263,8 @@ enum fdm_status fdm_report_render(const struct fdm_report *report, enum fdm_repo
         return render_csv(report, out, err);
     case FDM_REPORT_JSON:
         return render_json(report, out, err);
+    case FDM_REPORT_HTML:
+        return render_html(report, out, err);
     case FDM_REPORT_TERMINAL:
     case FDM_REPORT_MARKDOWN:
         break;

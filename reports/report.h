@@ -1,5 +1,6 @@
 /* A report: a title, facts about it, tables, and a legend; built first, then rendered whole.
  *   - terminal, markdown: title, "name: value" lines, tables with their notes, the legend
+ *   - html: the same as a page that stands alone
  *   - csv: each table's keys and rows; where there are several, each begins with a line holding its
  *     key alone and an empty line stands between them
  *   - json: an object: "report" (the kind), "title", each fact under its key, "tables": an array of

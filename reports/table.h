@@ -8,10 +8,11 @@
  *              control characters show as U+FFFD, so that a hostile file name steers no terminal
  *   markdown   a GitHub table, padded; characters that would be markup are escaped
  *   csv        RFC 4180 quoting, lines end in a single line feed; the first line holds the keys
+ *   html       a page that stands alone, with the columns of the terminal
  *   json       an array with one object per row, members named by the keys, in column order
  *
- * Columns are for people (terminal, Markdown), for machines (CSV, JSON), or for both: a cell that
- * reads well, "638/734 (+1)", is two numbers for a program. Keys are stable; headers are not.
+ * Columns are for people (terminal, Markdown, HTML), for machines (CSV, JSON), or for both: a cell
+ * that reads well, "638/734 (+1)", is two numbers for a program. Keys are stable; headers are not.
  *
  * Numbers are written as the C locale writes them, which is every program's until it calls
  * setlocale().
@@ -32,10 +33,11 @@ enum fdm_report_format {
     FDM_REPORT_TERMINAL,
     FDM_REPORT_MARKDOWN,
     FDM_REPORT_CSV,
-    FDM_REPORT_JSON
+    FDM_REPORT_JSON,
+    FDM_REPORT_HTML
 };
 
-/* "terminal", "markdown", "csv" or "json"; false if no format has this name. */
+/* "terminal", "markdown", "csv", "json" or "html"; false if no format has this name. */
 bool fdm_report_format_parse(const char *name, enum fdm_report_format *out);
 
 enum fdm_align { FDM_ALIGN_LEFT, FDM_ALIGN_RIGHT };

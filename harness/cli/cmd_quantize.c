@@ -303,8 +303,8 @@ int fdm_cmd_quantize(int argc, char **argv)
          FDM_OPT_TEXT, &r.cache, 0, 0},
         {"no-cache", NULL, "decode every image", FDM_OPT_FLAG, &r.no_cache, 0, 0},
         FDM_SUPPLY_OPTIONS(&r.supply),
-        {"as", "FORMAT", "of the report: terminal (default), markdown, csv or json", FDM_OPT_TEXT,
-         &r.report.as, 0, 0},
+        {"as", "FORMAT", "of the report: terminal (default), markdown, html, csv or json",
+         FDM_OPT_TEXT, &r.report.as, 0, 0},
         {"json", NULL, "the same as --as json", FDM_OPT_FLAG, &r.report.json, 0, 0},
         {NULL, NULL, NULL, FDM_OPT_FLAG, NULL, 0, 0},
     };

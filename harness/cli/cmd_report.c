@@ -17,7 +17,7 @@ static const struct fdm_usage usage = {
     "figure lies\n"
     "in it. What was not measured shows as published only.",
     "  fdm-bench report --card 10.0.0\n"
-    "  fdm-bench report --card 9.1.0 --as markdown --output card.md",
+    "  fdm-bench report --card 9.1.0 --as html --output card.html",
 };
 
 struct request {

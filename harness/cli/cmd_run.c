@@ -344,6 +344,10 @@ static int run(const struct fdm_run_request *request, int argc, char **argv)
         return fdm_cmd_fail(usage.command, &err);
     }
     enum fdm_status status = fdm_output_format(&request->output, &format, &err);
+    if (status == FDM_OK && format == FDM_REPORT_HTML && count > 1)
+        status = fdm_fail(&err, FDM_ERR_USAGE,
+                          "--as html makes the page of one board; `fdm-bench report` and "
+                          "`fdm-bench compare` make pages of several");
     fdm_provenance(argc, argv, &place.about);
     if (status == FDM_OK)
         status = choose_boards(request, &place, jobs, names, count, &err);

@@ -14,7 +14,7 @@ enum fdm_status fdm_output_format(const struct fdm_output *output, enum fdm_repo
     *format = output->json ? FDM_REPORT_JSON : FDM_REPORT_TERMINAL;
     if (output->as != NULL && !fdm_report_format_parse(output->as, format))
         return fdm_fail(err, FDM_ERR_USAGE,
-                        "--as: no format \"%s\"; there are terminal, markdown, csv and json",
+                        "--as: no format \"%s\"; there are terminal, markdown, html, csv and json",
                         output->as);
     return output->path != NULL ? fdm_fs_check_writable(output->path, err) : FDM_OK;
 }

@@ -17,8 +17,14 @@ struct fdm_output {
     const char *path; /* file to write; NULL: standard output */
 };
 #define FDM_OUTPUT_OPTIONS(output)                                                                 \
-    {"as", "FORMAT", "terminal (default), markdown, csv or json", FDM_OPT_TEXT, &(output)->as,     \
-     0,    0},                                                                                     \
+    {                                                                                              \
+        "as",                                                                                      \
+        "FORMAT",                                                                                  \
+        "terminal (default), markdown, html, csv or json",                                         \
+        FDM_OPT_TEXT,                                                                              \
+        &(output)->as,                                                                             \
+        0,                                                                                         \
+        0},                                                                                        \
         {"json", NULL, "the same as --as json", FDM_OPT_FLAG, &(output)->json, 0, 0},              \
     {                                                                                              \
         "output", "FILE", "write there, all at once, instead of to standard output", FDM_OPT_TEXT, \

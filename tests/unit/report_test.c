@@ -378,6 +378,7 @@ static void one_table_can_be_asked_for(void **state)
          FDM_REPORT_TERMINAL,
          "card-engine.txt"},
         {{.table = "information"}, FDM_REPORT_MARKDOWN, "card-information.md"},
+        {{.table = "accuracy-petals"}, FDM_REPORT_HTML, "card-accuracy.html"},
     };
     struct world w = {0};
     add_accuracies(&w);

@@ -126,8 +126,9 @@ static void fill(struct fdm_table *t)
 static void each_format_renders_the_table(void **state)
 {
     (void)state;
-    static const char *const files[] = {"table.txt", "table.md", "table.csv", "table.json"};
-    for (int format = FDM_REPORT_TERMINAL; format <= FDM_REPORT_JSON; format++) {
+    static const char *const files[] = {"table.txt", "table.md", "table.csv", "table.json",
+                                        "table.html"};
+    for (int format = FDM_REPORT_TERMINAL; format <= FDM_REPORT_HTML; format++) {
         struct fdm_table t;
         struct fdm_buf out;
         struct fdm_error err = FDM_ERROR_INIT;
@@ -220,17 +221,45 @@ static void a_row_that_is_not_full_is_refused(void **state)
     fdm_buf_release(&out);
 }
 
+static void a_page_links_to_the_web_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remark, *link;
+        bool linked;
+    } rows[] = {
+        {"secured", "https://example.org/\"a\"", true},
+        {"plain", "http://example.org", true},
+        {"a script", "javascript:alert(1)", false},
+        {"a file", "file:///etc/passwd", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fdm_table t;
+        struct fdm_buf out;
+        fdm_table_init(&t, "links", NULL);
+        fdm_table_add_column(&t, "a", "A", FDM_ALIGN_LEFT, FDM_FOR_ALL);
+        fdm_table_add_link(&t, "there", rows[i].link);
+        fdm_buf_init(&out);
+        assert_int_equal(fdm_table_render(&t, FDM_REPORT_HTML, &out, NULL), FDM_OK);
+        if ((strstr(out.data, "<a href=\"http") != NULL) != rows[i].linked)
+            fail_msg("%s: %s", rows[i].remark, out.data);
+        assert_null(strstr(out.data, "/\"a\""));
+        fdm_buf_release(&out);
+        fdm_table_release(&t);
+    }
+}
+
 static void formats_have_names(void **state)
 {
     (void)state;
-    static const char *const names[] = {"terminal", "markdown", "csv", "json"};
-    for (int i = FDM_REPORT_TERMINAL; i <= FDM_REPORT_JSON; i++) {
+    static const char *const names[] = {"terminal", "markdown", "csv", "json", "html"};
+    for (int i = FDM_REPORT_TERMINAL; i <= FDM_REPORT_HTML; i++) {
         enum fdm_report_format format;
         assert_true(fdm_report_format_parse(names[i], &format));
         assert_int_equal(format, i);
     }
     enum fdm_report_format format = FDM_REPORT_CSV;
-    assert_false(fdm_report_format_parse("html", &format));
+    assert_false(fdm_report_format_parse("xml", &format));
     assert_int_equal(format, FDM_REPORT_CSV);
 }
 
@@ -239,8 +268,9 @@ static void formats_have_names(void **state)
 static void each_format_renders_a_report(void **state)
 {
     (void)state;
-    static const char *const files[] = {"report.txt", "report.md", "report.csv", "report.json"};
-    for (int format = FDM_REPORT_TERMINAL; format <= FDM_REPORT_JSON; format++) {
+    static const char *const files[] = {"report.txt", "report.md", "report.csv", "report.json",
+                                        "report.html"};
+    for (int format = FDM_REPORT_TERMINAL; format <= FDM_REPORT_HTML; format++) {
         struct fdm_report report;
         struct fdm_buf out;
         struct fdm_error err = FDM_ERROR_INIT;
@@ -296,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_table_without_rows_has_a_header),
         cmocka_unit_test(a_column_without_any_text_stays),
         cmocka_unit_test(a_row_that_is_not_full_is_refused),
+        cmocka_unit_test(a_page_links_to_the_web_alone),
         cmocka_unit_test(formats_have_names),
         cmocka_unit_test(each_format_renders_a_report),
         cmocka_unit_test(a_report_with_one_table_is_plain_csv),
