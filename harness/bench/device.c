@@ -166,7 +166,15 @@ static enum fdm_status say_hello(struct fdm_device *device, uint64_t silence_ns,
         silence_ns = EMULATOR_SILENCE_NS;
     const struct fdm_client_options options = {.stop = device->options.stop,
                                                .silence_ns = silence_ns};
-    return fdm_client_open(device->stream, &options, out, err);
+    enum fdm_status status = fdm_client_open(device->stream, &options, out, err);
+    if (device->options.board->kind != FDM_BOARD_SERIAL)
+        return status;
+    if (status == FDM_ERR_TIMEOUT)
+        fdm_error_context(err, "no program of ours answers: is this the board's line, at %d baud?",
+                          BAUD_AT_START);
+    else if (status == FDM_ERR_EOF && device->options.lab->tcp != NULL)
+        fdm_error_context(err, "the server ended the line: does another program use it?");
+    return status;
 }
 
 /* The rate that the lab's file wants of a serial line; 0: the one at start-up. */

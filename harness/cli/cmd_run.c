@@ -213,11 +213,6 @@ static void on_progress(void *context, uint64_t done)
     fdm_progress_update(&job->place->progress, job->progress_line, done);
 }
 
-static bool is_lost(enum fdm_status status)
-{
-    return status == FDM_ERR_EOF || status == FDM_ERR_TIMEOUT || status == FDM_ERR_IO;
-}
-
 /* Says what to do next; while other boards go on, what happened is told at once, not when they
  * have come to their end. */
 static void explain_stop(struct job *job)
@@ -227,7 +222,7 @@ static void explain_stop(struct job *job)
                           "interrupted, everything finished is stored; the same command continues "
                           "session %lld",
                           (long long)job->summary.session.id);
-    else if (job->begun && is_lost(job->status))
+    else if (job->begun && (job->status == FDM_ERR_EOF || job->status == FDM_ERR_TIMEOUT))
         fdm_error_context(&job->err,
                           "what is finished is stored; the same command continues session %lld",
                           (long long)job->summary.session.id);
