@@ -4,9 +4,10 @@
  *   { "boards": [
  *       { "name": "h747", "board": "STM32H747I-DISCO", "probe": "002F00174741500220383733",
  *         "port": "/dev/ttyACM0", "baud": 921600, "flasher": "openocd" },
- *       { "name": "far", "board": "STM32F769I-DISCO", "tcp": "lab-server:4001", "flasher": "none"
- * }, { "name": "mp157", "board": "STM32MP157F-DK2", "ssh": "root@192.168.7.1", "ssh_config":
- * "/home/me/.ssh/lab", "run_prefix": ["nice", "-n", "-5"], "cores": [1] } ] }
+ *       { "name": "far", "board": "STM32F769I-DISCO", "tcp": "lab-server:4001",
+ *         "flasher": "none" },
+ *       { "name": "mp157", "board": "STM32MP157F-DK2", "ssh": "root@192.168.7.1",
+ *         "ssh_config": "/home/me/.ssh/lab", "run_prefix": ["nice", "-n", "-5"], "cores": [1] } ] }
  *
  * `name` is what --board takes, of letters, digits, '-', '_' and '.', and no other board's id; an
  * entry may be asked for by its board's id as long as it is the only one of that board. Members

@@ -94,31 +94,35 @@ static enum fdm_nn_status run_rows(const struct run *run, uint32_t index, int32_
     return status;
 }
 
-/* How many rows streamed layer `index` can compute now; 0 if it lacks input or is done. */
+/* How many rows streamed layer `index` can compute now; 0 if it lacks input or is done. With all of
+ * its input there, this may not be the last time: `*again`. */
 static inline int32_t ready(const struct fdm_network *network,
-                            const struct fdm_network_progress *progress, uint32_t index)
+                            const struct fdm_network_progress *progress, uint32_t index,
+                            bool *again)
 {
     const struct fdm_network_layer *layer = &network->layers[index];
     int32_t there = progress->rows[index];
     int32_t first = progress->rows[index + 1];
     if (first == network->tensors[layer->output].h)
         return 0;
-    if (there == network->tensors[layer->input].h)
+    if (there == network->tensors[layer->input].h) {
+        *again = true;
         return rows_at_once(network, layer, first);
+    }
     return there >= fdm_network_needs(network, layer, first).end;
 }
 
 /* Depth first: each row goes as far as it can before the next one is computed, so a tensor needs
- * to hold only what one row of its reader needs. While the input is not complete, a row that
- * arrives lets a layer compute one row at most: its next one needs rows behind it. */
+ * to hold only what one row of its reader needs. A row lets its reader compute one row at most: its
+ * next one needs rows behind it. Only a tensor's last row may let it compute several. */
 static enum fdm_nn_status run_streamed(const struct run *run)
 {
     const struct fdm_network *network = run->network;
     struct fdm_network_progress *progress = run->progress;
     const uint32_t last = network->streamed - 1;
-    const bool complete = progress->rows[0] == network->tensors[network->input].h;
+    bool again = false;
     for (uint32_t i = 0;;) {
-        int32_t rows = ready(network, progress, i);
+        int32_t rows = ready(network, progress, i, &again);
         if (rows > 0) {
             enum fdm_nn_status status = run_rows(run, i, progress->rows[i + 1], rows);
             if (status != FDM_NN_OK)
@@ -126,9 +130,9 @@ static enum fdm_nn_status run_streamed(const struct run *run)
             progress->rows[i + 1] += rows;
             if (i < last)
                 i++;
-            else if (!complete)
+            else if (!again)
                 return FDM_NN_OK;
-        } else if (complete && i > 0) {
+        } else if (again && i > 0) {
             i--;
         } else {
             return FDM_NN_OK;

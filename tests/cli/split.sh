@@ -16,7 +16,7 @@ printf 'b/2\na/1\n\na/0\n' >"$work/names"
 expect 0 "$fdm" split --names "$work/names" --list --json
 equal "$(jq -r '.n' "$work/out")" 3 "names are counted"
 expect 2 "$fdm" split
-says err "either --n or --names"
+says err "either --n, the number of images, or --names"
 expect 2 "$fdm" split --n 0
 says err "whole number from 1"
 expect 2 "$fdm" split --n 5 --scheme random

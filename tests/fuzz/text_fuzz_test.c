@@ -205,7 +205,7 @@ static void damaged_files(void **state)
 {
     (void)state;
     static const char lab[] =
-        "{\n\"format\": 1,\n\"boards\": [\n"
+        "{\n\"boards\": [\n"
         "{ \"name\": \"disco\", \"board\": \"STM32H747I-DISCO\", \"port\": \"/dev/ttyACM0\",\n"
         "\"probe\": \"0038\", \"baud\": 921600 },\n"
         "{ \"name\": \"a7\", \"board\": \"STM32MP157F-DK2\", \"ssh\": \"me@server\",\n"
